@@ -1,0 +1,27 @@
+/* Every bound on what outsiders can make us keep or do, one line each with its reason. */
+#pragma once
+
+enum {
+	LIMIT_STANZA_DEPTH = 40,          /* deeper than any protocol we speak; deep trees crash recursive readers */
+	LIMIT_STANZA_ELEMENTS = 2000,     /* a full XEP-0325 form of a large device has a few hundred */
+	LIMIT_STANZA_BYTES = 64 * 1024,   /* names, attributes and text of one incoming stanza */
+	LIMIT_STANZA_OUT = 100 * 1024,    /* Prosody closes above 512 KiB, c2s above 256 KiB; both with room to spare */
+	LIMIT_LINK_HIGH = 256 * 1024,     /* unsent bytes above which we stop reading and coalesce notifications */
+	LIMIT_LINK_CAP = 4 * 1024 * 1024, /* unsent bytes above which notifications are dropped, answers never */
+	LIMIT_JID = 3071,                 /* RFC 7622: three parts of 1023 and two separators */
+	LIMIT_JID_PART = 1023,
+	LIMIT_NAME = 256,                 /* label of a thing or point, claimed or registered */
+	LIMIT_FRIENDS = 1000,             /* roster items per thing */
+	LIMIT_PENDING = 100,              /* undecided requests per thing: strangers make them */
+	LIMIT_REQUEST_PARTS = 1000,       /* points one wish may touch */
+	LIMIT_WISHES = 1000,              /* wishes in flight in the whole gateway */
+	LIMIT_WISHES_THING = 50,          /* and per thing, so that one requestor cannot use all of them */
+	LIMIT_QUEUE_BUS = 1000,           /* requests waiting for one bus */
+	LIMIT_PAYLOAD = 64 * 1024,        /* MQTT payload or CoAP body that is looked at */
+	LIMIT_TEXT_VALUE = 4096,          /* bytes of a text value that is kept and shown */
+	LIMIT_CONF_FILE = 64 * 1024 * 1024, /* bytes of one configuration file */
+	LIMIT_CONF_ERRORS = 200,          /* errors shown at once */
+	LIMIT_CLAIMS_MINUTE = 10,         /* claim attempts per bare JID per minute (siot S10) */
+	LIMIT_QUERIES_HOUR = 20,          /* is-friend queries one requestor may cause per thing and hour (S39) */
+	LIMIT_OWNER_PENDING = 1000,       /* pending requests listed for one owner */
+};

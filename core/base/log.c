@@ -1,0 +1,86 @@
+#include "core/base/log.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	int priority; /* of syslog, for the journal */
+	const char *word;
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { 3, "error" },
+	[LOG_LEVEL_WARN] = { 4, "warn" },
+	[LOG_LEVEL_INFO] = { 6, "info" },
+	[LOG_LEVEL_DEBUG] = { 7, "debug" },
+};
+
+void log_init(struct log *log, enum log_level level, FILE *file)
+{
+	*log = (struct log){ .level = level, .file = file, .tagged = file && !isatty(fileno(file)) };
+}
+
+static void put(struct log *log, enum log_level level, const char *line)
+{
+	if (log->tagged)
+		fprintf(log->file, "<%d>%s\n", levels[level].priority, line);
+	else
+		fprintf(log->file, "%-5s %s\n", levels[level].word, line);
+	fflush(log->file);
+}
+
+void log_end(struct log *log)
+{
+	if (!log->repeats || !log->file)
+		return;
+	char line[64];
+	snprintf(line, sizeof(line), "the last line %u more times", log->repeats);
+	log->repeats = 0;
+	put(log, LOG_LEVEL_INFO, line);
+}
+
+static void take(struct log *log, enum log_level level, const char *format, va_list args)
+{
+	if (level > log->level || !log->file)
+		return;
+	char line[sizeof(log->last)];
+	vsnprintf(line, sizeof(line), format, args);
+	if (strcmp(line, log->last) == 0) {
+		log->repeats++;
+		return;
+	}
+	log_end(log);
+	memcpy(log->last, line, sizeof(line));
+	put(log, level, line);
+}
+
+void log_error(struct log *log, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	take(log, LOG_LEVEL_ERROR, format, args);
+	va_end(args);
+}
+
+void log_warn(struct log *log, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	take(log, LOG_LEVEL_WARN, format, args);
+	va_end(args);
+}
+
+void log_info(struct log *log, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	take(log, LOG_LEVEL_INFO, format, args);
+	va_end(args);
+}
+
+void log_debug(struct log *log, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	take(log, LOG_LEVEL_DEBUG, format, args);
+	va_end(args);
+}

@@ -1,0 +1,29 @@
+/*
+ * Log lines on stderr, in the form the journal reads ("<4>" priorities when stderr is not a terminal).
+ *
+ * error: someone must act · warn: we go on without · info: state changed · debug. Subject first:
+ * "bus 'plc': away: connection refused; again in 8 s". Strangers' text goes through text_quote. Secrets never, values only at debug.
+ * A line equal to the one before it is counted instead of written; the count is written before the next different line.
+ * The struct is owned by main; loop thread only (workers hand their trouble back in an err).
+ */
+#pragma once
+
+#include <stdio.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+struct log {
+	enum log_level level;
+	FILE *file; /* NULL: nothing is written, for tests */
+	int tagged; /* write "<N>" priorities */
+	unsigned repeats;
+	char last[512];
+};
+
+void log_init(struct log *log, enum log_level level, FILE *file);
+void log_end(struct log *log); /* writes the count of repeats that is still open */
+
+void log_error(struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_warn(struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_info(struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_debug(struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));

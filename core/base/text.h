@@ -1,0 +1,42 @@
+/*
+ * A growing string, and the few questions that are asked of bytes from outside.
+ *
+ * struct text is the caller's (zero it to begin, text_free to end); data is NUL-terminated once something was added.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+	char *data;
+	size_t size; /* bytes without the NUL */
+	size_t room;
+};
+
+void text_add(struct text *t, const char *s);
+void text_add_n(struct text *t, const char *bytes, size_t size);
+void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_reserve(struct text *t, size_t more); /* room for `more` bytes and a NUL */
+void text_clear(struct text *t);                /* keeps the memory */
+void text_free(struct text *t);
+
+bool text_same(const char *a, const char *b);     /* NULL equals only NULL */
+bool text_same_word(const char *a, const char *b); /* without regard to ASCII case */
+bool text_begins(const char *text, const char *prefix);
+
+/* Well-formed UTF-8 without NUL, and nothing that XML 1.0 forbids (control characters but tab, LF, CR; U+FFFE, U+FFFF). */
+bool text_is_clean(const char *bytes, size_t size);
+
+/* Copies at most room-1 bytes, cut at a character, control characters as '?': a stranger's text for a log line or error. */
+const char *text_quote(char *ret, size_t room, const char *bytes, size_t size);
+
+/* Number of edits between two words, for "did you mean"; at most 64 bytes of each are looked at. */
+size_t text_distance(const char *a, const char *b);
+
+/* Length in bytes of the UTF-8 character that begins at `at`, 0 if it is not well-formed before `end`. */
+size_t text_char(const char *at, const char *end);
+
+/* "2026-11-21T04:16:49.123Z" (24 bytes and NUL) from milliseconds since 1970; years 0000 to 9999. */
+void text_utc(int64_t utc_ms, char ret[25]);

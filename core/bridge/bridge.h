@@ -1,0 +1,111 @@
+/*
+ * The south door. A driver knows how, the core knows when: seven functions down (struct bridge_driver), five calls up.
+ *
+ * Law for drivers, each line with a test that every driver must pass:
+ *  1 never block the loop            2 every request ends in exactly one bridge_done
+ *  3 after close only bridge_closed  4 cancel is a hint, not an end
+ *  5 deliver raw values; scaling is the point's      6 keep no sample after handing it over
+ *  7 no retry, backoff or sleep of its own: say bridge_down and wait for open
+ *  8 refuse in check what can be refused             9 no global, no static variable
+ * 10 whatever the device sends, answer with a value or an error, never assert on it
+ *
+ * Loop thread. The core owns bridges and requests; the driver owns what self points to and what it hangs on driver_data.
+ */
+#pragma once
+
+#include "core/base/err.h"
+#include "core/base/list.h"
+#include "core/base/log.h"
+#include "core/conf/protocol.h"
+#include "core/loop/backoff.h"
+#include "core/loop/loop.h"
+#include "core/model/house.h"
+
+struct bridge;
+
+enum request_status {
+	REQUEST_DONE = 0,       /* read: the sample is in; write: accepted by the bus or the device */
+	REQUEST_AWAY = -1,      /* bus or device cannot be reached */
+	REQUEST_TIMEOUT = -2,   /* sent, no answer until the deadline */
+	REQUEST_REFUSED = -3,   /* the device answered with an error */
+	REQUEST_GARBLED = -4,   /* an answer that the protocol does not allow */
+	REQUEST_CANCELLED = -5,
+	REQUEST_BUSY = -6,      /* the queue is full */
+	REQUEST_DIFFERS = -7,   /* core only: what was read back is not what was written */
+};
+
+/* One point to be read or written. Owned by who made it; between bridge_ask and its done it belongs to the bridge. */
+struct request {
+	struct list link; /* the core's; while a driver has the request the driver may use it */
+	struct point *point;
+	bool write;
+	struct value raw;    /* write: what to send; owned by the request */
+	int64_t deadline_ms; /* monotonic; never acted on later than this */
+	bool confirmed;      /* set by the core: the value was seen at the device */
+	void (*done)(struct request *r, int status, struct sample *shown, const struct err *why); /* once; may free r */
+	void *ctx;
+	void *driver_data;
+
+	/* core/bridge's */
+	struct bridge *bridge;
+	struct timer timer;
+	struct list wait_link;
+	int stage;
+};
+
+struct bridge_driver {
+	struct protocol protocol; /* name, rows of bus, device and point address, check */
+	size_t size;              /* of self; the core gives it zeroed */
+	int (*open)(struct bridge *b, struct err *e); /* 0: bridge_up() or bridge_down() will follow, once; -1: at once */
+	int (*listen)(struct bridge *b, struct point *p, bool on); /* 1: the bus tells us of this point; 0: poll it. After every
+								      bridge_up for each point; NULL: all are polled */
+	void (*read)(struct bridge *b, struct request **r, size_t n); /* due together: merge them as you like; NULL: cannot */
+	void (*write)(struct bridge *b, struct request *r);           /* NULL: cannot */
+	void (*cancel)(struct bridge *b, struct request *r);          /* still exactly one bridge_done(); NULL: ignore */
+	void (*close)(struct bridge *b);                              /* bridge_closed() is the last call */
+};
+
+enum bridge_state { BRIDGE_CLOSED, BRIDGE_OPENING, BRIDGE_UP, BRIDGE_AWAY, BRIDGE_CLOSING };
+
+struct bridge {
+	const struct bridge_driver *driver;
+	void *self;
+	struct bus *bus;
+	struct loop *loop;
+	struct log *log;
+	struct point **points; /* of all devices on this bus; not owned */
+	size_t n_points;
+	enum bridge_state state;
+	bool answered; /* up or away at least once: READY waits for it */
+
+	/* core/bridge's own */
+	struct backoff backoff;
+	struct timer timer;      /* next open */
+	struct timer poll_timer; /* next due point */
+	struct list waiting;     /* struct request.wait_link, in flight */
+	size_t n_waiting;
+	struct err why; /* of the last away */
+	const struct bridge_events *events;
+	void *ctx;
+};
+
+struct bridge_events {
+	void (*on_sample)(void *ctx, struct point *p, enum news news); /* point_take or point_age has been done */
+	void (*on_state)(void *ctx, struct bridge *b);                 /* up, away or closed */
+};
+
+/* What the core calls. */
+struct bridge *bridge_new(const struct bridge_driver *driver, struct bus *bus, struct house *house, struct loop *loop,
+			  struct log *log, const struct bridge_events *events, void *ctx);
+void bridge_start(struct bridge *b);
+void bridge_ask(struct bridge *b, struct request **r, size_t n); /* each ends in exactly one done, also in this call */
+void bridge_cancel(struct bridge *b, struct request *r);
+void bridge_stop(struct bridge *b);                              /* on_state with BRIDGE_CLOSED will follow */
+void bridge_free(struct bridge *b);                              /* closed or never started */
+
+/* What a driver calls; see the law. `take` is moved from. */
+void bridge_up(struct bridge *b);
+void bridge_down(struct bridge *b, const struct err *why);
+void bridge_sample(struct bridge *b, struct point *p, struct sample *take);
+void bridge_done(struct bridge *b, struct request *r, int status, struct sample *take, const struct err *why);
+void bridge_closed(struct bridge *b);

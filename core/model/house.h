@@ -1,0 +1,53 @@
+/*
+ * Everything of one site: buses, devices with their points, things by localpart. Built by core/conf, owned by main,
+ * house_free frees all of it but the driver structs, for which conf gives the free function. Loop thread.
+ */
+#pragma once
+
+#include "core/base/map.h"
+#include "core/model/thing.h"
+
+struct bus { /* configuration of one; the running one is struct bridge */
+	char *id;
+	const char *protocol; /* the driver's own word */
+	void *options;        /* the driver's struct, filled by its rows */
+	const char *file;
+	int line;
+};
+
+enum gathering { GATHER_POINTS, GATHER_DEVICE }; /* things = "point" or "device" */
+
+struct device {
+	char *id;
+	struct bus *bus;
+	struct names names;
+	enum gathering gathering;
+	int64_t stale_ms;
+	void *options; /* the driver's struct of device options */
+	struct point **points; /* owned */
+	size_t n_points;
+	char *group_key; /* one key that claims all its things; kept by the store */
+	bool broken;     /* a mistake in its configuration: it is left out */
+	const char *file;
+	int line;
+};
+
+struct house {
+	struct bus **buses;
+	size_t n_buses;
+	struct device **devices;
+	size_t n_devices;
+	struct map things; /* localpart -> struct thing */
+	char **files;      /* names of configuration files, for the `file` members */
+	size_t n_files;
+	void (*free_options)(void *options); /* conf's, for what drivers' rows filled */
+};
+
+struct house *house_new(void);
+void house_free(struct house *h);
+const char *house_file(struct house *h, const char *file); /* the house's own copy of the name */
+struct bus *house_find_bus(const struct house *h, const char *id);
+struct thing *house_find_thing(const struct house *h, const char *local, size_t size);
+
+/* Makes the things of all devices that are not broken; -1 on two things with one localpart, with the sentence. */
+int house_make_things(struct house *h, struct err *e);

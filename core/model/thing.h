@@ -1,0 +1,72 @@
+/*
+ * A thing: one JID, its points, who owns it and who its friends are. Plain data with helpers; core/gate decides, core/store
+ * keeps it. Things belong to the house. Loop thread.
+ */
+#pragma once
+
+#include "core/base/list.h"
+#include "core/model/names.h"
+#include "core/model/point.h"
+
+/* A roster item of the thing, seen from the thing (RFC 6121): from = the friend sees and may read the thing. */
+enum subscription { SUBSCRIPTION_NONE = 0, SUBSCRIPTION_FROM = 1, SUBSCRIPTION_TO = 2, SUBSCRIPTION_BOTH = 3 };
+enum role { ROLE_FRIEND, ROLE_OWNER, ROLE_SERVICE }; /* the provisioning service sees presence but has no data rights (S14) */
+
+struct friend {
+	struct list link; /* in thing.friends */
+	char *jid;        /* bare, normalised */
+	enum subscription subscription;
+	enum role role;
+	bool asked; /* we sent subscribe and wait */
+};
+
+/* Where a stranger's request stands (siot S18-S23). */
+enum pending_state {
+	PENDING_ASKING,   /* is-friend-query in flight */
+	PENDING_WAITING,  /* the service said pending, or could not be asked: we say nothing to the requestor */
+	PENDING_APPROVED, /* the owner said yes before the requestor asked: the next subscribe is granted */
+	PENDING_DENIED,   /* no, kept only for a while (S19); never stored */
+};
+
+struct pending {
+	struct list link; /* in thing.pendings */
+	char *jid;        /* bare, normalised */
+	enum pending_state state;
+	bool subscribed_first; /* a subscribe is waiting for the answer (else only pre-approval) */
+	int64_t until_ms;      /* monotonic: end of a denial, or next time to ask; 0: none */
+};
+
+struct thing {
+	char *local;      /* JID localpart, escaped and prepared; key in house.things */
+	struct names names;
+	struct device *device;
+	struct point **points; /* not owned */
+	size_t n_points;
+	char *password_file; /* accounts mode */
+
+	/* kept by the store */
+	char *key;         /* claim key, NULL once owned (it is void then) */
+	char *owner;       /* bare JID or NULL */
+	bool acknowledged; /* the service has answered our register */
+	struct list friends;  /* struct friend, owned */
+	struct list pendings; /* struct pending, owned */
+
+	/* awake */
+	bool stated;          /* presence was sent in this session of the link */
+	int64_t spoke_ms;     /* monotonic time of the last presence */
+	bool dirty;           /* presence is due */
+	struct list dirty_link;
+	int n_wishes;         /* wishes in flight, bounded by LIMIT_WISHES_THING */
+	void *link_data;      /* the link's, in accounts mode */
+};
+
+struct thing *thing_new(char *take_local, struct device *device);
+void thing_free(struct thing *t);
+void thing_add_point(struct thing *t, struct point *p);
+struct point *thing_find_point(const struct thing *t, const char *id, size_t size);
+struct friend *thing_find_friend(const struct thing *t, const char *jid);
+struct friend *thing_add_friend(struct thing *t, const char *jid); /* the one there is, or a new one with none */
+void thing_drop_friend(struct friend *f);                          /* also frees; NULL allowed */
+struct pending *thing_find_pending(const struct thing *t, const char *jid);
+struct pending *thing_add_pending(struct thing *t, const char *jid);
+void thing_drop_pending(struct pending *p); /* also frees; NULL allowed */

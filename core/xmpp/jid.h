@@ -1,0 +1,34 @@
+/*
+ * Jabber addresses (RFC 7622, prepared as servers do with nodeprep and nameprep) and XEP-0106 escaping. Pure.
+ *
+ * Five examples, which are tests too:
+ *   "Anna@B.example/phone" -> local "anna", domain "b.example", resource "phone"
+ *   "b.example"            -> no local, no resource
+ *   "b.example/x@y"        -> domain "b.example", resource "x@y"
+ *   "@b.example"           -> refused; "a@b@c" refused; "a b@c" refused
+ *   escape "zigbee2mqtt/Hall lamp" -> "zigbee2mqtt\2fhall\20lamp" after preparation
+ */
+#pragma once
+
+#include "core/base/limits.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct jid {
+	const char *local; /* NULL if none */
+	const char *domain;
+	const char *resource; /* NULL if none */
+	char bare[2 * LIMIT_JID_PART + 2]; /* "local@domain", prepared */
+	char room[LIMIT_JID + 3];
+};
+
+int jid_parse(struct jid *ret, const char *text); /* -1: not a JID */
+
+/* The prepared bare form of any JID; -1: not a JID. The fast path of every stanza: plain lower-case ASCII is only copied. */
+int jid_bare(const char *text, char ret[2 * LIMIT_JID_PART + 2]);
+bool jid_same_bare(const char *a, const char *b); /* both may be full; false if one is not a JID */
+const char *jid_resource(const char *text); /* behind the first '/', or NULL */
+int jid_escape(const char *text, char *ret, size_t room); /* XEP-0106, then preparation; -1: too long or empty */
+/* For comparing names people type: NFKC, folded, trimmed, inner blanks as one. -1: too long or not UTF-8. */
+int jid_fold_name(const char *text, char *ret, size_t room);

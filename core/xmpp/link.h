@@ -1,0 +1,63 @@
+/*
+ * The link to the XMPP server. Two transports stand behind it: component.c (XEP-0114, one connection speaks for a whole
+ * domain) and account.c (one c2s connection per thing). Nothing above knows which one runs, except that a link of accounts
+ * has link->accounts set: there the server keeps the rosters.
+ *
+ * Reconnects by itself (full jitter, wire of libraries.md); on_up comes after every connect, on_down after every loss.
+ * Owned by gateway.c and provisioner.c. Loop thread.
+ */
+#pragma once
+
+#include "core/base/err.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+#include "core/conf/conf.h"
+#include "core/loop/loop.h"
+#include "core/xmpp/element.h"
+#include "core/xmpp/writer.h"
+
+struct link;
+
+struct link_events {
+	/* local: the account that is up or down; NULL for a component, which is up or down as a whole */
+	void (*on_up)(void *ctx, const char *local);
+	void (*on_down)(void *ctx, const char *local, const struct err *why);
+	void (*on_stanza)(void *ctx, struct element *stanza); /* freed after the call */
+	void (*on_closed)(void *ctx);                         /* after link_close: the last call */
+};
+
+struct link_driver {
+	void (*open)(struct link *l);
+	void (*close)(struct link *l); /* flushes within 2 s, then on_closed */
+	bool (*up)(const struct link *l, const char *local);
+	struct text *(*begin)(struct link *l, const char *local, bool answer);
+	void (*end)(struct link *l);
+	bool (*congested)(const struct link *l);
+	void (*free)(struct link *l);
+};
+
+struct link { /* first member of the transports' structs */
+	const struct link_driver *driver;
+	const char *domain;  /* prepared; the only domain of every `from` we write */
+	bool accounts;
+	const struct link_events *events;
+	void *ctx;
+	struct loop *loop;
+	struct log *log;
+	const char *name; /* "xmpp" or "provisioner": subject of log lines */
+};
+
+/* settings must outlive the link. Opening cannot fail: what is wrong is logged, said in on_down, and tried again. */
+struct link *component_new(const char *name, const struct conf_xmpp *settings, struct loop *loop, struct log *log,
+			   const struct link_events *events, void *ctx);
+
+void link_open(struct link *l);
+void link_close(struct link *l);
+void link_free(struct link *l); /* closed or never opened; NULL is allowed */
+bool link_up(const struct link *l, const char *local);
+
+/* The buffer to which exactly one stanza from `local` (NULL: the domain) is appended, then link_end. NULL: not now - the link
+ * is down, or it is a notification (answer false) and too much waits: the caller keeps the newest and tries later. */
+struct text *link_begin(struct link *l, const char *local, bool answer);
+void link_end(struct link *l);
+bool link_congested(const struct link *l); /* above LIMIT_LINK_HIGH: coalesce notifications */
