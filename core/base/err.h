@@ -1,8 +1,9 @@
 /*
  * The sentence that goes with a negative return value.
  *
- * Written where the cause is known, wrapped outward: "bus 'plc': device 'boiler': address: register 70000 is above 65535".
- * Owned by the caller, usually on his stack; any thread. A NULL err is allowed everywhere: then nobody wants the sentence.
+ * Written where the cause is known, wrapped outward: "bus 'plc': device 'boiler': address: register 70000 is above
+ * 65535". Owned by the caller, usually on his stack; any thread. A NULL err is allowed everywhere: then nobody wants
+ * the sentence.
  */
 #pragma once
 

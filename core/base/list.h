@@ -57,9 +57,9 @@ static inline struct list *list_pop(struct list *head) /* the first, NULL if non
 	return first;
 }
 
-#define list_of(link, type, member) ((type *)(void *)((char *)(link) - offsetof(type, member)))
+#define list_of(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 /* The body may drop the current link. */
-#define list_each(link, head) \
-	for (struct list *link = (head)->next, *link##_next = link->next; link != (head); \
+#define list_each(link, head)                                                                                          \
+	for (struct list *link = (head)->next, *link##_next = link->next; link != (head);                              \
 	     link = link##_next, link##_next = link->next)

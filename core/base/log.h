@@ -2,9 +2,9 @@
  * Log lines on stderr, in the form the journal reads ("<4>" priorities when stderr is not a terminal).
  *
  * error: someone must act · warn: we go on without · info: state changed · debug. Subject first:
- * "bus 'plc': away: connection refused; again in 8 s". Strangers' text goes through text_quote. Secrets never, values only at debug.
- * A line equal to the one before it is counted instead of written; the count is written before the next different line.
- * The struct is owned by main; loop thread only (workers hand their trouble back in an err).
+ * "bus 'plc': away: connection refused; again in 8 s". Strangers' text goes through text_quote. Secrets never, values
+ * only at debug. A line equal to the one before it is counted instead of written; the count is written before the next
+ * different line. The struct is owned by main; loop thread only (workers hand their trouble back in an err).
  */
 #pragma once
 

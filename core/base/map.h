@@ -24,7 +24,7 @@ struct map {
 void map_put(struct map *m, const char *key, void *value); /* replaces the value and the key pointer */
 void *map_find(const struct map *m, const char *key);      /* NULL if not there */
 void *map_find_n(const struct map *m, const char *key, size_t size);
-void *map_drop(struct map *m, const char *key);            /* what was there, or NULL */
+void *map_drop(struct map *m, const char *key); /* what was there, or NULL */
 void map_free(struct map *m);
 
 /* Walks all values in no order: for (size_t i = 0; (v = map_next(m, &i));). Nothing may be added meanwhile. */

@@ -218,3 +218,74 @@ void text_utc(int64_t utc_ms, char ret[25])
 	put_digits(ret + 17, ms / 1000 % 60, 2);
 	put_digits(ret + 20, ms % 1000, 3);
 }
+
+static int64_t days_of(int64_t year, unsigned month, unsigned day)
+{
+	year -= month <= 2;
+	int64_t era = (year >= 0 ? year : year - 399) / 400;
+	unsigned yoe = (unsigned)(year - era * 400);
+	unsigned doy = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+	unsigned doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+	return era * 146097 + (int64_t)doe - 719468;
+}
+
+/* Reads digits where the pattern has '0' and the same character elsewhere. */
+static bool fits_pattern(const char *text, size_t size, const char *pattern)
+{
+	if (size < strlen(pattern))
+		return false;
+	for (size_t i = 0; pattern[i]; i++)
+		if (pattern[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != pattern[i])
+			return false;
+	return true;
+}
+
+static unsigned digits_at(const char *text, size_t n)
+{
+	unsigned value = 0;
+	for (size_t i = 0; i < n; i++)
+		value = value * 10 + (unsigned)(text[i] - '0');
+	return value;
+}
+
+/* ".123456" -> 123 ms; returns the bytes read */
+static size_t fraction_of(const char *text, size_t size, int64_t *ret_ms)
+{
+	size_t i = 1;
+	int64_t weight = 100;
+	*ret_ms = 0;
+	if (size < 2 || text[0] != '.')
+		return 0;
+	for (; i < size && text[i] >= '0' && text[i] <= '9'; i++, weight /= 10)
+		*ret_ms += (text[i] - '0') * weight;
+	return i > 1 ? i : 0;
+}
+
+static int zone_of(const char *text, size_t size, int64_t *ret_ms)
+{
+	*ret_ms = 0;
+	if (size == 0 || (size == 1 && text[0] == 'Z'))
+		return 0;
+	if (size != 6 || (text[0] != '+' && text[0] != '-') || !fits_pattern(text + 1, 5, "00:00"))
+		return -1;
+	int64_t minutes = digits_at(text + 1, 2) * 60 + digits_at(text + 4, 2);
+	*ret_ms = (text[0] == '-' ? -minutes : minutes) * 60000;
+	return minutes <= 14 * 60 ? 0 : -1;
+}
+
+int text_parse_utc(const char *text, size_t size, int64_t *ret)
+{
+	if (!fits_pattern(text, size, "0000-00-00T00:00:00"))
+		return -1;
+	unsigned month = digits_at(text + 5, 2), day = digits_at(text + 8, 2);
+	unsigned hour = digits_at(text + 11, 2), minute = digits_at(text + 14, 2), second = digits_at(text + 17, 2);
+	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+		return -1;
+	int64_t fraction, zone;
+	size_t used = 19 + fraction_of(text + 19, size - 19, &fraction);
+	if (zone_of(text + used, size - used, &zone) < 0)
+		return -1;
+	int64_t days = days_of(digits_at(text, 4), month, day);
+	*ret = ((days * 24 + hour) * 60 + minute) * 60000 + second * 1000 + fraction - zone;
+	return 0;
+}

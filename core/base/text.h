@@ -22,14 +22,16 @@ void text_reserve(struct text *t, size_t more); /* room for `more` bytes and a N
 void text_clear(struct text *t);                /* keeps the memory */
 void text_free(struct text *t);
 
-bool text_same(const char *a, const char *b);     /* NULL equals only NULL */
+bool text_same(const char *a, const char *b);      /* NULL equals only NULL */
 bool text_same_word(const char *a, const char *b); /* without regard to ASCII case */
 bool text_begins(const char *text, const char *prefix);
 
-/* Well-formed UTF-8 without NUL, and nothing that XML 1.0 forbids (control characters but tab, LF, CR; U+FFFE, U+FFFF). */
+/* Well-formed UTF-8 without NUL, and nothing that XML 1.0 forbids (control characters but tab, LF, CR; U+FFFE, U+FFFF).
+ */
 bool text_is_clean(const char *bytes, size_t size);
 
-/* Copies at most room-1 bytes, cut at a character, control characters as '?': a stranger's text for a log line or error. */
+/* Copies at most room-1 bytes, cut at a character, control characters as '?': a stranger's text for a log line or
+ * error. */
 const char *text_quote(char *ret, size_t room, const char *bytes, size_t size);
 
 /* Number of edits between two words, for "did you mean"; at most 64 bytes of each are looked at. */
@@ -40,3 +42,6 @@ size_t text_char(const char *at, const char *end);
 
 /* "2026-11-21T04:16:49.123Z" (24 bytes and NUL) from milliseconds since 1970; years 0000 to 9999. */
 void text_utc(int64_t utc_ms, char ret[25]);
+
+/* XEP-0082 dateTime: "2026-11-21T04:16:49[.123][Z|+01:00]"; without a zone it is taken as UTC. -1: not one. */
+int text_parse_utc(const char *text, size_t size, int64_t *ret);

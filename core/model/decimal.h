@@ -31,9 +31,9 @@ int decimal_parse(const char *text, size_t size, struct decimal *ret);
 size_t decimal_print(struct decimal d, char ret[DECIMAL_ROOM]);
 
 double decimal_real(struct decimal d);
-int decimal_integer(struct decimal d, int64_t *ret);           /* -1: has a fraction or does not fit */
+int decimal_integer(struct decimal d, int64_t *ret); /* -1: has a fraction or does not fit */
 int decimal_unsigned(struct decimal d, uint64_t *ret);
-int decimal_compare(struct decimal a, struct decimal b);       /* <0, 0, >0; exact; 23.40 equals 23.4 */
+int decimal_compare(struct decimal a, struct decimal b); /* <0, 0, >0; exact; 23.40 equals 23.4 */
 
 /* Exact while the result fits in 64 bits of digits, else rounded half away from zero. */
 struct decimal decimal_multiply(struct decimal a, struct decimal b);

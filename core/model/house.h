@@ -23,7 +23,7 @@ struct device {
 	struct names names;
 	enum gathering gathering;
 	int64_t stale_ms;
-	void *options; /* the driver's struct of device options */
+	void *options;         /* the driver's struct of device options */
 	struct point **points; /* owned */
 	size_t n_points;
 	char *group_key; /* one key that claims all its things; kept by the store */

@@ -16,11 +16,26 @@ struct err;
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_BOTH = 3 };
 enum kind { KIND_MOMENTARY, KIND_COUNTER, KIND_PEAK, KIND_STATUS, KIND_IDENTITY, KIND_COMPUTED, KIND_COUNT };
 
-/* The types of config.md. What is beyond TYPE_TIME is only for the wire of Modbus: point_value_type gives what it shows. */
+/* The types of config.md. What is beyond TYPE_TIME is only for the wire of Modbus: point_value_type gives what it
+ * shows. */
 enum type {
-	TYPE_BOOL, TYPE_INT, TYPE_REAL, TYPE_TEXT, TYPE_TIME,
-	TYPE_INT16, TYPE_UINT16, TYPE_INT32, TYPE_UINT32, TYPE_INT64, TYPE_UINT64,
-	TYPE_FLOAT32, TYPE_FLOAT64, TYPE_BCD16, TYPE_BCD32, TYPE_STRING, TYPE_COUNT
+	TYPE_BOOL,
+	TYPE_INT,
+	TYPE_REAL,
+	TYPE_TEXT,
+	TYPE_TIME,
+	TYPE_INT16,
+	TYPE_UINT16,
+	TYPE_INT32,
+	TYPE_UINT32,
+	TYPE_INT64,
+	TYPE_UINT64,
+	TYPE_FLOAT32,
+	TYPE_FLOAT64,
+	TYPE_BCD16,
+	TYPE_BCD32,
+	TYPE_STRING,
+	TYPE_COUNT
 };
 
 enum confirm { CONFIRM_NONE, CONFIRM_STATE, CONFIRM_READBACK };
@@ -35,7 +50,7 @@ struct point {
 	char *id;
 	struct names names;
 	char *unit;
-	char *jid; /* localpart chosen by the installer, or NULL */
+	char *jid;           /* localpart chosen by the installer, or NULL */
 	char *password_file; /* accounts mode */
 	enum type type;
 	enum kind kind;
@@ -43,9 +58,9 @@ struct point {
 	bool hidden; /* thing = false: not in XMPP */
 	bool disabled;
 	bool has_scale, has_offset, has_min, has_max, has_deadband;
-	struct decimal scale, offset;         /* shown = raw * scale + offset */
-	struct decimal min, max, deadband;    /* of what is shown */
-	int decimals;                         /* digits shown behind the point; -1: those of the source */
+	struct decimal scale, offset;      /* shown = raw * scale + offset */
+	struct decimal min, max, deadband; /* of what is shown */
+	int decimals;                      /* digits shown behind the point; -1: those of the source */
 	struct word *words;
 	size_t n_words;
 	struct value *nan; /* raw values that mean "no value" */
@@ -62,18 +77,19 @@ struct point {
 	int line;
 
 	/* state: loop thread */
-	struct sample last;   /* shown, never raw */
-	int64_t taken_ms;     /* monotonic time of last, 0: never */
-	int64_t written_ms;   /* monotonic time of the last write, 0: never */
-	int64_t due_ms;       /* when core/bridge/poll.c reads it next */
-	void *bus_data;       /* the driver's, for its own bookkeeping */
+	struct sample last;  /* shown, never raw */
+	struct decimal told; /* number at the last NEWS_VALUE: the deadband is measured from it */
+	int64_t taken_ms;    /* monotonic time of the last good sample, 0: never */
+	int64_t written_ms;  /* monotonic time of the last write, 0: never */
+	int64_t due_ms;      /* when core/bridge/poll.c reads it next */
+	void *bus_data;      /* the driver's, for its own bookkeeping */
 };
 
 /* What point_take tells its caller. */
 enum news {
 	NEWS_NONE,    /* as before, or within the deadband */
 	NEWS_VALUE,   /* friends should hear of the value */
-	NEWS_QUALITY, /* friends should hear that it became good, old or bad */
+	NEWS_QUALITY, /* friends should hear that it became good, old or bad, or bad for another reason */
 };
 
 void point_free(struct point *p); /* contents and p; not the address */
@@ -81,8 +97,8 @@ void point_free(struct point *p); /* contents and p; not the address */
 /* The type of what is shown: TYPE_BOOL -> VALUE_BOOL, numbers -> VALUE_NUMBER, words or text -> VALUE_TEXT, ... */
 enum value_type point_value_type(const struct point *p);
 
-/* Takes a raw sample from the bus (moves its value): nan, scale, words, type and range are applied and turn into quality.
- * A bad sample keeps the last good value behind it. An old one (retained) never replaces a good one. */
+/* Takes a raw sample from the bus (moves its value): nan, scale, words, type and range are applied and turn into
+ * quality. A bad sample keeps the last good value behind it. An old one (retained) never replaces a good one. */
 enum news point_take(struct point *p, struct sample *raw, int64_t now_ms);
 
 /* Turns good into old when stale_ms has passed; NEWS_QUALITY if it did. */

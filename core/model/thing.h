@@ -1,6 +1,6 @@
 /*
- * A thing: one JID, its points, who owns it and who its friends are. Plain data with helpers; core/gate decides, core/store
- * keeps it. Things belong to the house. Loop thread.
+ * A thing: one JID, its points, who owns it and who its friends are. Plain data with helpers; core/gate decides,
+ * core/store keeps it. Things belong to the house. Loop thread.
  */
 #pragma once
 
@@ -10,9 +10,14 @@
 
 /* A roster item of the thing, seen from the thing (RFC 6121): from = the friend sees and may read the thing. */
 enum subscription { SUBSCRIPTION_NONE = 0, SUBSCRIPTION_FROM = 1, SUBSCRIPTION_TO = 2, SUBSCRIPTION_BOTH = 3 };
-enum role { ROLE_FRIEND, ROLE_OWNER, ROLE_SERVICE }; /* the provisioning service sees presence but has no data rights (S14) */
+enum role {
+	ROLE_FRIEND,
+	ROLE_OWNER,
+	ROLE_SERVICE
+}; /* the provisioning service sees presence but has no data rights (S14) */
 
-struct friend {
+struct friend
+{
 	struct list link; /* in thing.friends */
 	char *jid;        /* bare, normalised */
 	enum subscription subscription;
@@ -37,7 +42,7 @@ struct pending {
 };
 
 struct thing {
-	char *local;      /* JID localpart, escaped and prepared; key in house.things */
+	char *local; /* JID localpart, escaped and prepared; key in house.things */
 	struct names names;
 	struct device *device;
 	struct point **points; /* not owned */
@@ -45,19 +50,19 @@ struct thing {
 	char *password_file; /* accounts mode */
 
 	/* kept by the store */
-	char *key;         /* claim key, NULL once owned (it is void then) */
-	char *owner;       /* bare JID or NULL */
-	bool acknowledged; /* the service has answered our register */
+	char *key;            /* claim key, NULL once owned (it is void then) */
+	char *owner;          /* bare JID or NULL */
+	bool acknowledged;    /* the service has answered our register */
 	struct list friends;  /* struct friend, owned */
 	struct list pendings; /* struct pending, owned */
 
 	/* awake */
-	bool stated;          /* presence was sent in this session of the link */
-	int64_t spoke_ms;     /* monotonic time of the last presence */
-	bool dirty;           /* presence is due */
+	bool stated;      /* presence was sent in this session of the link */
+	int64_t spoke_ms; /* monotonic time of the last presence */
+	bool dirty;       /* presence is due */
 	struct list dirty_link;
-	int n_wishes;         /* wishes in flight, bounded by LIMIT_WISHES_THING */
-	void *link_data;      /* the link's, in accounts mode */
+	int n_wishes;    /* wishes in flight, bounded by LIMIT_WISHES_THING */
+	void *link_data; /* the link's, in accounts mode */
 };
 
 struct thing *thing_new(char *take_local, struct device *device);

@@ -61,8 +61,8 @@ struct value value_take(struct value *from);
 struct value value_copy(const struct value *from);
 bool value_same(const struct value *a, const struct value *b); /* numbers by size: 1.0 equals 1 */
 
-/* For people and for stanzas: "true", "23.40", the text, "2026-11-21T04:16:49.123Z"; "" for none. The result is in ret or is
- * the value's own text. */
+/* For people and for stanzas: "true", "23.40", the text, "2026-11-21T04:16:49.123Z"; "" for none. The result is in ret
+ * or is the value's own text. */
 const char *value_print(const struct value *v, char ret[DECIMAL_ROOM]);
 
 const char *quality_word(enum quality q); /* "unknown" "good" "old" "bad" */

@@ -26,8 +26,8 @@ enum wish_status {
 
 struct wish_part {
 	struct point *point;
-	struct value value;    /* write: the shown value that is wanted */
-	struct sample sample;  /* read: the answer; owned by the wish */
+	struct value value;   /* write: the shown value that is wanted */
+	struct sample sample; /* read: the answer; owned by the wish */
 	enum wish_status status;
 };
 
@@ -42,6 +42,6 @@ struct wish {
 	void (*answer)(struct wish *w, enum wish_status status, const char *text); /* once */
 	void *ctx;
 
-	size_t open;    /* core/request.c's: parts not yet ended */
-	void *carrier;  /* core/request.c's */
+	size_t open;   /* core/request.c's: parts not yet ended */
+	void *carrier; /* core/request.c's */
 };

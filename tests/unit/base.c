@@ -20,7 +20,9 @@ Test(err, wraps_outward)
 
 Test(text, knows_clean_utf8)
 {
-	cr_assert(text_is_clean("21.5 \xC2\xB0""C\n", 9));
+	cr_assert(text_is_clean("21.5 \xC2\xB0"
+				"C\n",
+				9));
 	cr_assert_not(text_is_clean("\x01", 1));
 	cr_assert_not(text_is_clean("a\0b", 3));
 	cr_assert_not(text_is_clean("\xC0\xAF", 2), "overlong");
@@ -33,9 +35,14 @@ Test(text, knows_clean_utf8)
 Test(text, quotes_what_strangers_say)
 {
 	char room[8];
-	cr_assert_str_eq(text_quote(room, sizeof(room), "a\nb\xFF""c", 5), "a?b?c");
+	cr_assert_str_eq(text_quote(room, sizeof(room),
+				    "a\nb\xFF"
+				    "c",
+				    5),
+			 "a?b?c");
 	cr_assert_str_eq(text_quote(room, sizeof(room), "1234567\xC2\xB0", 9), "1234567");
-	cr_assert_str_eq(text_quote(room, sizeof(room), "123456\xC2\xB0", 8), "123456", "a character is not cut in two");
+	cr_assert_str_eq(text_quote(room, sizeof(room), "123456\xC2\xB0", 8), "123456",
+			 "a character is not cut in two");
 }
 
 Test(text, measures_distance_for_did_you_mean)
@@ -106,7 +113,8 @@ Test(list, drops_while_it_is_walked)
 	for (int i = 0; i < 3; i++)
 		list_add(&head, &items[i].link);
 	int sum = 0;
-	list_each (at, &head) {
+	list_each(at, &head)
+	{
 		sum += list_of(at, struct item, link)->n;
 		list_drop(at);
 	}
