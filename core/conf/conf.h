@@ -1,6 +1,6 @@
 /*
- * A configuration file with everything it says: errors with file, line, what is wrong, why and the nearest right word, all at
- * once. Owned by main until gateway takes house out of it; before the loop runs.
+ * A configuration file with everything it says: errors with file, line, what is wrong, why and the nearest right word,
+ * all at once. Owned by main until gateway takes house out of it; before the loop runs.
  *
  * A mistake inside a device disables that device (conf.n_broken), a mistake anywhere else makes conf_load return -1.
  */
@@ -26,8 +26,9 @@ struct conf_xmpp { /* also the provisioner's, which is always a component */
 	char *host;
 	int64_t port;
 	char *secret;
+	char *secret_file; /* where it came from, or NULL */
 	char *ca_file;
-	int tls; /* 0 "required"; there is no other word yet */
+	int tls;         /* 0 "required"; there is no other word yet */
 	int64_t threads; /* accounts mode: threads the accounts are spread over */
 };
 
@@ -49,5 +50,6 @@ struct conf {
 
 /* protocols: NULL at the end. Always fills errors; -1 if it must not start. */
 int conf_load(struct conf *c, const char *file, const struct protocol *const *protocols);
-void conf_show(const struct conf *c, const struct protocol *const *protocols, struct text *to); /* `jidgate show-config` */
+void conf_show(const struct conf *c, const struct protocol *const *protocols,
+	       struct text *to); /* `jidgate show-config` */
 void conf_free(struct conf *c);

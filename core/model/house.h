@@ -22,12 +22,13 @@ struct device {
 	struct bus *bus;
 	struct names names;
 	enum gathering gathering;
-	int64_t stale_ms;
+	int64_t stale_ms;      /* default for its points; below 0: not given */
+	char *password_file;   /* accounts mode, GATHER_DEVICE */
 	void *options;         /* the driver's struct of device options */
 	struct point **points; /* owned */
 	size_t n_points;
 	char *group_key; /* one key that claims all its things; kept by the store */
-	bool broken;     /* a mistake in its configuration: it is left out */
+	bool broken; /* a mistake in its configuration: it is left out; then bus, options and points may be missing */
 	const char *file;
 	int line;
 };
