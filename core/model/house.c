@@ -27,6 +27,7 @@ static void free_device(const struct house *h, struct device *d)
 	mem_free(d->points);
 	free_options(h, d->options);
 	names_free(&d->names);
+	mem_free(d->password_file);
 	mem_free(d->group_key);
 	mem_free(d->id);
 	mem_free(d);
@@ -103,13 +104,11 @@ static struct thing *thing_of_device(struct device *d)
 {
 	struct thing *t = thing_new(mem_text(d->id), d);
 	names_copy(&t->names, &d->names);
+	t->password_file = mem_text(d->password_file);
 	for (size_t i = 0; i < d->n_points; i++) {
 		struct point *p = d->points[i];
-		if (p->disabled || p->hidden)
-			continue;
-		thing_add_point(t, p);
-		if (p->password_file && !t->password_file)
-			t->password_file = mem_text(p->password_file);
+		if (!p->disabled && !p->hidden)
+			thing_add_point(t, p);
 	}
 	return t;
 }
