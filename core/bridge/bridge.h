@@ -9,7 +9,8 @@
  *  8 refuse in check what can be refused             9 no global, no static variable
  * 10 whatever the device sends, answer with a value or an error, never assert on it
  *
- * Loop thread. The core owns bridges and requests; the driver owns what self points to and what it hangs on driver_data.
+ * Loop thread. The core owns bridges and requests; the driver owns what self points to and what it hangs on
+ * driver_data.
  */
 #pragma once
 
@@ -24,14 +25,14 @@
 struct bridge;
 
 enum request_status {
-	REQUEST_DONE = 0,       /* read: the sample is in; write: accepted by the bus or the device */
-	REQUEST_AWAY = -1,      /* bus or device cannot be reached */
-	REQUEST_TIMEOUT = -2,   /* sent, no answer until the deadline */
-	REQUEST_REFUSED = -3,   /* the device answered with an error */
-	REQUEST_GARBLED = -4,   /* an answer that the protocol does not allow */
+	REQUEST_DONE = 0,     /* read: the sample is in; write: accepted by the bus or the device */
+	REQUEST_AWAY = -1,    /* bus or device cannot be reached */
+	REQUEST_TIMEOUT = -2, /* sent, no answer until the deadline */
+	REQUEST_REFUSED = -3, /* the device answered with an error */
+	REQUEST_GARBLED = -4, /* an answer that the protocol does not allow */
 	REQUEST_CANCELLED = -5,
-	REQUEST_BUSY = -6,      /* the queue is full */
-	REQUEST_DIFFERS = -7,   /* core only: what was read back is not what was written */
+	REQUEST_BUSY = -6,    /* the queue is full */
+	REQUEST_DIFFERS = -7, /* core only: what was read back is not what was written */
 };
 
 /* One point to be read or written. Owned by who made it; between bridge_ask and its done it belongs to the bridge. */
@@ -42,13 +43,15 @@ struct request {
 	struct value raw;    /* write: what to send; owned by the request */
 	int64_t deadline_ms; /* monotonic; never acted on later than this */
 	bool confirmed;      /* set by the core: the value was seen at the device */
-	void (*done)(struct request *r, int status, struct sample *shown, const struct err *why); /* once; may free r */
+	/* Once; may free r. shown is the point's newest sample, borrowed; NULL when the read failed. why: NULL or the
+	 * cause. */
+	void (*done)(struct request *r, int status, const struct sample *shown, const struct err *why);
 	void *ctx;
 	void *driver_data;
 
 	/* core/bridge's */
-	struct bridge *bridge;
-	struct timer timer;
+	struct bridge *bridge; /* NULL: not in a bridge */
+	struct timer timer;    /* its deadline */
 	struct list wait_link;
 	int stage;
 };
@@ -56,13 +59,20 @@ struct request {
 struct bridge_driver {
 	struct protocol protocol; /* name, rows of bus, device and point address, check */
 	size_t size;              /* of self; the core gives it zeroed */
-	int (*open)(struct bridge *b, struct err *e); /* 0: bridge_up() or bridge_down() will follow, once; -1: at once */
-	int (*listen)(struct bridge *b, struct point *p, bool on); /* 1: the bus tells us of this point; 0: poll it. After every
-								      bridge_up for each point; NULL: all are polled */
-	void (*read)(struct bridge *b, struct request **r, size_t n); /* due together: merge them as you like; NULL: cannot */
-	void (*write)(struct bridge *b, struct request *r);           /* NULL: cannot */
-	void (*cancel)(struct bridge *b, struct request *r);          /* still exactly one bridge_done(); NULL: ignore */
-	void (*close)(struct bridge *b);                              /* bridge_closed() is the last call */
+	/* 0: bridge_up() or bridge_down() will follow, once; -1: down at once. After bridge_down() it is called again,
+	 * without a close between. A driver that says bridge_down() has ended its requests before. */
+	int (*open)(struct bridge *b, struct err *e);
+	int (*listen)(struct bridge *b, struct point *p,
+		      bool on); /* 1: the bus tells us of this point; 0: poll it. After every
+				   bridge_up for each point; NULL: all are polled */
+	void (*read)(struct bridge *b, struct request **r,
+		     size_t n);                              /* due together: merge them as you like; NULL: cannot */
+	void (*write)(struct bridge *b, struct request *r);  /* NULL: cannot */
+	void (*cancel)(struct bridge *b, struct request *r); /* still exactly one bridge_done(); NULL: ignore */
+	/* Also after bridge_down(), not after a failed check. Requests that it has not ended when close returns are
+	 * ended by the core: from then on the driver does not touch them. bridge_closed() is the last call, in close or
+	 * later. */
+	void (*close)(struct bridge *b);
 };
 
 enum bridge_state { BRIDGE_CLOSED, BRIDGE_OPENING, BRIDGE_UP, BRIDGE_AWAY, BRIDGE_CLOSING };
@@ -80,10 +90,12 @@ struct bridge {
 
 	/* core/bridge's own */
 	struct backoff backoff;
-	struct timer timer;      /* next open */
-	struct timer poll_timer; /* next due point */
-	struct list waiting;     /* struct request.wait_link, in flight */
+	struct timer timer;     /* next open */
+	struct timer age_timer; /* next point that may become old */
+	struct poll *poll;      /* poll.c */
+	struct list waiting;    /* struct request.wait_link, in flight */
 	size_t n_waiting;
+	int64_t up_ms;  /* monotonic, since when it is up */
 	struct err why; /* of the last away */
 	const struct bridge_events *events;
 	void *ctx;
@@ -100,8 +112,9 @@ struct bridge *bridge_new(const struct bridge_driver *driver, struct bus *bus, s
 void bridge_start(struct bridge *b);
 void bridge_ask(struct bridge *b, struct request **r, size_t n); /* each ends in exactly one done, also in this call */
 void bridge_cancel(struct bridge *b, struct request *r);
-void bridge_stop(struct bridge *b);                              /* on_state with BRIDGE_CLOSED will follow */
-void bridge_free(struct bridge *b);                              /* closed or never started */
+void bridge_stop(struct bridge *b);         /* on_state with BRIDGE_CLOSED will follow */
+void bridge_free(struct bridge *b);         /* closed or never started; NULL is allowed */
+const char *bridge_status_word(int status); /* enum request_status in words for people */
 
 /* What a driver calls; see the law. `take` is moved from. */
 void bridge_up(struct bridge *b);

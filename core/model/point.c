@@ -124,6 +124,10 @@ bool point_is_fresh(const struct point *p, int64_t now_ms)
 {
 	if (p->last.quality != QUALITY_GOOD)
 		return false;
+	if (p->poll_ms == 0)
+		return true;
+	if (p->written_ms && p->written_ms >= p->taken_ms) /* seen before it was written: no longer new */
+		return false;
 	int64_t young = p->poll_ms > FRESH_LEAST_MS ? p->poll_ms : FRESH_LEAST_MS;
-	return p->poll_ms == 0 || now_ms - p->taken_ms <= young;
+	return now_ms - p->taken_ms <= young;
 }

@@ -81,7 +81,7 @@ struct point {
 	struct decimal told; /* number at the last NEWS_VALUE: the deadband is measured from it */
 	int64_t taken_ms;    /* monotonic time of the last good sample, 0: never */
 	int64_t written_ms;  /* monotonic time of the last write, 0: never */
-	int64_t due_ms;      /* when core/bridge/poll.c reads it next */
+	bool listens;       /* the bus tells us of it: not polled */
 	void *bus_data;      /* the driver's, for its own bookkeeping */
 };
 

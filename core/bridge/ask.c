@@ -1,0 +1,206 @@
+#include "core/bridge/inside.h"
+
+#include "core/base/limits.h"
+
+/*
+ * The life of a request: bridge_ask -> driver -> bridge_done -> done. A write that must be confirmed goes on after the
+ * bus accepted it: by reading it back, or by waiting until the bus tells the new state. The deadline ends what only the
+ * core waits for; what the driver has is cancelled as a hint, and its bridge_done is awaited.
+ */
+
+static const struct {
+	const char *words;
+	enum trouble trouble;
+} statuses[] = {
+	[-REQUEST_DONE] = { "done", TROUBLE_NONE },
+	[-REQUEST_AWAY] = { "cannot be reached", TROUBLE_AWAY },
+	[-REQUEST_TIMEOUT] = { "the device does not answer", TROUBLE_TIMEOUT },
+	[-REQUEST_REFUSED] = { "the device refuses", TROUBLE_REFUSED },
+	[-REQUEST_GARBLED] = { "the answer of the device is garbled", TROUBLE_GARBLED },
+	[-REQUEST_CANCELLED] = { "cancelled", TROUBLE_NONE },
+	[-REQUEST_BUSY] = { "too many requests wait for the bus", TROUBLE_NONE },
+	[-REQUEST_DIFFERS] = { "accepted, but the device was not seen to hold the value", TROUBLE_NONE },
+};
+
+const char *bridge_status_word(int status)
+{
+	return statuses[-status].words;
+}
+
+static void finish(struct request *r, int status, const struct sample *shown, const struct err *why)
+{
+	struct bridge *b = r->bridge;
+	timer_stop(b->loop, &r->timer);
+	list_drop(&r->wait_link);
+	b->n_waiting--;
+	r->bridge = NULL;
+	value_free(&r->raw);
+	r->done(r, status, shown, why);
+}
+
+static void on_deadline(void *ctx)
+{
+	struct request *r = ctx;
+	struct bridge *b = r->bridge;
+	if (r->stage == STAGE_STATE)
+		finish(r, REQUEST_DIFFERS, NULL, NULL);
+	else if (b->driver->cancel && b->state == BRIDGE_UP)
+		b->driver->cancel(b, r);
+}
+
+static void refuse(struct request *r, int status, const struct err *why)
+{
+	value_free(&r->raw);
+	r->done(r, status, NULL, why);
+}
+
+/* Takes r in, or ends it at once. */
+static bool admit(struct bridge *b, struct request *r)
+{
+	bool can = r->write ? b->driver->write != NULL : b->driver->read != NULL;
+	must(!r->bridge);
+	if (b->state != BRIDGE_UP) {
+		refuse(r, REQUEST_AWAY, b->state == BRIDGE_AWAY ? &b->why : NULL);
+		return false;
+	}
+	if (!can || b->n_waiting >= LIMIT_QUEUE_BUS) {
+		refuse(r, can ? REQUEST_BUSY : REQUEST_REFUSED, NULL);
+		return false;
+	}
+	r->bridge = b;
+	r->stage = STAGE_DRIVER;
+	r->confirmed = false;
+	list_add(&b->waiting, &r->wait_link);
+	b->n_waiting++;
+	int64_t left = r->deadline_ms - loop_now(b->loop);
+	timer_set(b->loop, &r->timer, left > 0 ? left : 0, on_deadline, r);
+	return true;
+}
+
+void bridge_ask(struct bridge *b, struct request **r, size_t n)
+{
+	size_t reads = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct request *one = r[i];
+		if (!admit(b, one))
+			continue;
+		if (!one->write) {
+			r[reads++] = one;
+			continue;
+		}
+		one->point->written_ms = loop_now(b->loop);
+		b->driver->write(b, one);
+	}
+	if (reads)
+		b->driver->read(b, r, reads);
+}
+
+void bridge_cancel(struct bridge *b, struct request *r)
+{
+	if (r->bridge != b)
+		return;
+	if (r->stage == STAGE_STATE)
+		finish(r, REQUEST_CANCELLED, NULL, NULL);
+	else if (b->driver->cancel)
+		b->driver->cancel(b, r);
+}
+
+static bool holds(const struct request *r)
+{
+	struct value wanted = { 0 };
+	enum trouble why;
+	if (r->point->last.quality != QUALITY_GOOD || point_to_shown(r->point, &r->raw, &wanted, &why) < 0)
+		return false;
+	bool same = value_same(&wanted, &r->point->last.value);
+	value_free(&wanted);
+	return same;
+}
+
+static void confirm_none(struct bridge *b, struct request *r)
+{
+	(void)b;
+	finish(r, REQUEST_DONE, NULL, NULL);
+}
+
+static void confirm_state(struct bridge *b, struct request *r)
+{
+	(void)b;
+	r->stage = STAGE_STATE;
+}
+
+static void confirm_readback(struct bridge *b, struct request *r)
+{
+	r->stage = STAGE_READBACK;
+	if (b->driver->read && b->state == BRIDGE_UP)
+		b->driver->read(b, &(struct request *){ r }, 1);
+	else
+		finish(r, REQUEST_DIFFERS, NULL, NULL);
+}
+
+static void (*const confirm_by[])(struct bridge *b, struct request *r) = {
+	[CONFIRM_NONE] = confirm_none,
+	[CONFIRM_STATE] = confirm_state,
+	[CONFIRM_READBACK] = confirm_readback,
+};
+
+/* One line for each change of state, with the cause as the driver knows it. */
+static void log_change(struct bridge *b, const struct point *p, enum quality was, enum trouble why_was,
+		       const struct err *why)
+{
+	if (p->last.quality == QUALITY_BAD && (was != QUALITY_BAD || why_was != p->last.trouble))
+		log_warn(b->log, "point '%s.%s': %s", p->device->id, p->id,
+			 why ? why->text : trouble_word(p->last.trouble));
+	else if (p->last.quality == QUALITY_GOOD && was == QUALITY_BAD)
+		log_info(b->log, "point '%s.%s': good again", p->device->id, p->id);
+}
+
+static void read_done(struct bridge *b, struct request *r, int status, struct sample *take, const struct err *why)
+{
+	enum trouble trouble = statuses[-status].trouble;
+	struct sample bad = sample_bad(trouble, loop_utc(b->loop));
+	struct point *p = r->point;
+	enum quality was = p->last.quality;
+	enum trouble why_was = p->last.trouble;
+	if (status == REQUEST_DONE && take)
+		bridge_sample(b, p, take);
+	else if (trouble != TROUBLE_NONE)
+		bridge_sample(b, p, &bad);
+	if (b->state == BRIDGE_UP)
+		log_change(b, p, was, why_was, why);
+	if (r->stage == STAGE_DRIVER) {
+		finish(r, status, status == REQUEST_DONE ? &p->last : NULL, why);
+		return;
+	}
+	r->confirmed = status == REQUEST_DONE && holds(r);
+	finish(r, r->confirmed ? REQUEST_DONE : REQUEST_DIFFERS, NULL, why);
+}
+
+void bridge_done(struct bridge *b, struct request *r, int status, struct sample *take, const struct err *why)
+{
+	must(r->bridge == b && r->stage != STAGE_STATE);
+	if (!r->write || r->stage == STAGE_READBACK)
+		read_done(b, r, status, take, why);
+	else if (status == REQUEST_DONE && b->state == BRIDGE_UP)
+		confirm_by[r->point->confirm](b, r);
+	else
+		finish(r, status, NULL, why);
+}
+
+void ask_saw(struct bridge *b, struct point *p)
+{
+	list_each(at, &b->waiting)
+	{
+		struct request *r = list_of(at, struct request, wait_link);
+		if (r->point != p || r->stage != STAGE_STATE || !holds(r))
+			continue;
+		r->confirmed = true;
+		finish(r, REQUEST_DONE, &p->last, NULL);
+		return;
+	}
+}
+
+void ask_end_all(struct bridge *b, int status)
+{
+	while (!list_empty(&b->waiting))
+		finish(list_of(b->waiting.next, struct request, wait_link), status, NULL, NULL);
+}

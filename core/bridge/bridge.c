@@ -1,0 +1,178 @@
+#include "core/bridge/inside.h"
+
+#include "core/base/mem.h"
+
+/*
+ * The life of a bridge: closed -> opening -> up <-> away -> closing -> closed, and samples on their way up.
+ *
+ * Happy path: bridge_start opens the driver, bridge_up begins polling and listening, samples flow into point_take.
+ * Failure: open fails or bridge_down comes: all points become bad (away), open is tried again after a jittered delay
+ * that is reset only by 30 s of being up, so that a device that flaps is not hammered.
+ */
+
+static const int64_t OPEN_FIRST_MS = 500, OPEN_MOST_MS = 60000, STEADY_MS = 30000, AGE_LEAST_MS = 1000;
+
+static size_t count_points(const struct house *house, const struct bus *bus)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < house->n_devices; i++)
+		if (house->devices[i]->bus == bus && !house->devices[i]->broken)
+			n += house->devices[i]->n_points;
+	return n;
+}
+
+static void add_points(struct bridge *b, const struct device *d)
+{
+	for (size_t i = 0; i < d->n_points; i++)
+		if (!d->points[i]->disabled)
+			b->points[b->n_points++] = d->points[i];
+}
+
+struct bridge *bridge_new(const struct bridge_driver *driver, struct bus *bus, struct house *house, struct loop *loop,
+			  struct log *log, const struct bridge_events *events, void *ctx)
+{
+	struct bridge *b = mem_new(sizeof(*b));
+	*b = (struct bridge){ .driver = driver, .bus = bus, .loop = loop, .log = log, .events = events, .ctx = ctx };
+	b->self = mem_new(driver->size);
+	b->points = mem_array(count_points(house, bus), sizeof(struct point *));
+	for (size_t i = 0; i < house->n_devices; i++)
+		if (house->devices[i]->bus == bus && !house->devices[i]->broken)
+			add_points(b, house->devices[i]);
+	b->backoff = (struct backoff){ .first_ms = OPEN_FIRST_MS, .most_ms = OPEN_MOST_MS };
+	list_init(&b->waiting);
+	return b;
+}
+
+void bridge_free(struct bridge *b)
+{
+	if (!b)
+		return;
+	must(b->state == BRIDGE_CLOSED && b->n_waiting == 0);
+	poll_free(b);
+	mem_free(b->points);
+	mem_free(b->self);
+	mem_free(b);
+}
+
+static void mark_away(struct bridge *b)
+{
+	for (size_t i = 0; i < b->n_points; i++) {
+		struct sample away = sample_bad(TROUBLE_AWAY, loop_utc(b->loop));
+		bridge_sample(b, b->points[i], &away);
+	}
+}
+
+static void open_now(void *ctx);
+
+static void go_away(struct bridge *b, const struct err *why)
+{
+	bool news = b->state == BRIDGE_UP || !b->answered;
+	if (b->state == BRIDGE_UP && loop_now(b->loop) - b->up_ms >= STEADY_MS)
+		backoff_reset(&b->backoff);
+	b->state = BRIDGE_AWAY;
+	b->answered = true;
+	if (why)
+		b->why = *why;
+	poll_end(b);
+	timer_stop(b->loop, &b->age_timer);
+	int64_t again = backoff_next(&b->backoff, b->loop);
+	timer_set(b->loop, &b->timer, again, open_now, b);
+	if (news)
+		log_warn(b->log, "bus '%s': away: %s; again in %lld.%01lld s", b->bus->id, b->why.text,
+			 (long long)again / 1000, (long long)again / 100 % 10);
+	else
+		log_debug(b->log, "bus '%s': still away: %s", b->bus->id, b->why.text);
+	mark_away(b);
+	b->events->on_state(b->ctx, b);
+}
+
+static void open_now(void *ctx)
+{
+	struct bridge *b = ctx;
+	struct err why;
+	b->state = BRIDGE_OPENING;
+	if (b->driver->open(b, &why) < 0)
+		go_away(b, &why);
+}
+
+void bridge_start(struct bridge *b)
+{
+	must(b->state == BRIDGE_CLOSED);
+	open_now(b);
+}
+
+void bridge_up(struct bridge *b)
+{
+	if (b->state != BRIDGE_OPENING)
+		return;
+	b->state = BRIDGE_UP;
+	b->answered = true;
+	b->up_ms = loop_now(b->loop);
+	log_info(b->log, "bus '%s': up", b->bus->id);
+	poll_begin(b);
+	if (b->state == BRIDGE_UP)
+		b->events->on_state(b->ctx, b);
+}
+
+void bridge_down(struct bridge *b, const struct err *why)
+{
+	if (b->state == BRIDGE_OPENING || b->state == BRIDGE_UP)
+		go_away(b, why);
+}
+
+void bridge_stop(struct bridge *b)
+{
+	if (b->state == BRIDGE_CLOSED || b->state == BRIDGE_CLOSING)
+		return;
+	b->state = BRIDGE_CLOSING;
+	timer_stop(b->loop, &b->timer);
+	timer_stop(b->loop, &b->age_timer);
+	poll_end(b);
+	b->driver->close(b);
+	ask_end_all(b, REQUEST_CANCELLED);
+}
+
+static void say_closed(void *ctx)
+{
+	struct bridge *b = ctx;
+	b->state = BRIDGE_CLOSED;
+	b->events->on_state(b->ctx, b);
+}
+
+/* In a turn of its own: the driver may say it inside close, before bridge_stop has ended the requests. */
+void bridge_closed(struct bridge *b)
+{
+	must(b->state == BRIDGE_CLOSING);
+	timer_set(b->loop, &b->timer, 0, say_closed, b);
+}
+
+/* One timer for all points: at the earliest moment at which one of them may be old, and not more often than each
+ * second. */
+static void age_points(void *ctx)
+{
+	struct bridge *b = ctx;
+	int64_t now = loop_now(b->loop), next = 0;
+	for (size_t i = 0; i < b->n_points; i++) {
+		enum news news = point_age(b->points[i], now);
+		if (news != NEWS_NONE)
+			b->events->on_sample(b->ctx, b->points[i], news);
+		int64_t due = point_age_due(b->points[i]);
+		if (due && (!next || due < next))
+			next = due;
+	}
+	if (next)
+		timer_set(b->loop, &b->age_timer, next - now > AGE_LEAST_MS ? next - now : AGE_LEAST_MS, age_points, b);
+}
+
+void bridge_sample(struct bridge *b, struct point *p, struct sample *take)
+{
+	bool good = take->quality == QUALITY_GOOD;
+	enum news news = point_take(p, take, loop_now(b->loop));
+	int64_t due = point_age_due(p);
+	if (due && !b->age_timer.place && b->state == BRIDGE_UP)
+		timer_set(b->loop, &b->age_timer, due - loop_now(b->loop), age_points, b);
+	if (news != NEWS_NONE)
+		b->events->on_sample(b->ctx, p, news);
+	if (good && p->last.quality == QUALITY_GOOD)
+		ask_saw(b, p);
+}

@@ -1,0 +1,120 @@
+#include "core/bridge/inside.h"
+
+#include "core/base/mem.h"
+
+/*
+ * Who is due when. Points of one interval form a group and are handed to the driver together, so that it may merge
+ * them. A point whose last read is still under way is left out of the round: a slow bus gets slower rounds, never a
+ * queue.
+ */
+
+static const int64_t READ_DEADLINE_MS = 30000;
+
+struct group {
+	struct bridge *bridge;
+	int64_t interval_ms;
+	struct timer timer;
+	struct request *requests; /* one per point, reused in every round */
+	struct request **due;
+	size_t n;
+};
+
+struct poll {
+	struct group *groups;
+	size_t n;
+};
+
+static void poll_done(struct request *r, int status, const struct sample *shown, const struct err *why)
+{
+	(void)r, (void)status, (void)shown, (void)why; /* the sample has gone its way up already */
+}
+
+static void read_group(void *ctx)
+{
+	struct group *g = ctx;
+	struct bridge *b = g->bridge;
+	size_t n = 0;
+	timer_set(b->loop, &g->timer, g->interval_ms, read_group, g);
+	for (size_t i = 0; i < g->n; i++) {
+		struct request *r = &g->requests[i];
+		if (r->bridge || r->point->listens)
+			continue;
+		r->deadline_ms = loop_now(b->loop) + READ_DEADLINE_MS;
+		g->due[n++] = r;
+	}
+	if (n)
+		bridge_ask(b, g->due, n);
+}
+
+static struct group *group_of(struct poll *poll, struct bridge *b, int64_t interval_ms)
+{
+	for (size_t i = 0; i < poll->n; i++)
+		if (poll->groups[i].interval_ms == interval_ms)
+			return &poll->groups[i];
+	poll->groups = mem_resize(poll->groups, (poll->n + 1) * sizeof(struct group));
+	poll->groups[poll->n] = (struct group){ .bridge = b, .interval_ms = interval_ms };
+	return &poll->groups[poll->n++];
+}
+
+static void count(struct poll *poll, struct bridge *b)
+{
+	for (size_t i = 0; i < b->n_points; i++)
+		if (b->points[i]->poll_ms)
+			group_of(poll, b, b->points[i]->poll_ms)->n++;
+	for (size_t i = 0; i < poll->n; i++) {
+		struct group *g = &poll->groups[i];
+		g->requests = mem_array(g->n, sizeof(struct request));
+		g->due = mem_array(g->n, sizeof(struct request *));
+		g->n = 0;
+	}
+}
+
+/* Once: groups stay for the life of the bridge; only who listens is asked again after every up. */
+static struct poll *poll_new(struct bridge *b)
+{
+	struct poll *poll = mem_new(sizeof(*poll));
+	count(poll, b);
+	for (size_t i = 0; i < b->n_points; i++) {
+		struct point *p = b->points[i];
+		if (!p->poll_ms)
+			continue;
+		struct group *g = group_of(poll, b, p->poll_ms);
+		g->requests[g->n++] = (struct request){ .point = p, .done = poll_done };
+	}
+	return poll;
+}
+
+static bool listens(struct bridge *b, struct point *p)
+{
+	return b->driver->listen && b->driver->listen(b, p, true) == 1;
+}
+
+void poll_begin(struct bridge *b)
+{
+	for (size_t i = 0; i < b->n_points && b->state == BRIDGE_UP; i++)
+		b->points[i]->listens = listens(b, b->points[i]);
+	if (!b->driver->read || b->state != BRIDGE_UP)
+		return;
+	if (!b->poll)
+		b->poll = poll_new(b);
+	for (size_t i = 0; i < b->poll->n; i++)
+		timer_set(b->loop, &b->poll->groups[i].timer, 0, read_group, &b->poll->groups[i]);
+}
+
+void poll_end(struct bridge *b)
+{
+	for (size_t i = 0; b->poll && i < b->poll->n; i++)
+		timer_stop(b->loop, &b->poll->groups[i].timer);
+}
+
+void poll_free(struct bridge *b)
+{
+	for (size_t i = 0; b->poll && i < b->poll->n; i++) {
+		mem_free(b->poll->groups[i].requests);
+		mem_free(b->poll->groups[i].due);
+	}
+	if (b->poll)
+		mem_free(b->poll->groups);
+	mem_free(b->poll);
+	b->poll = NULL;
+}
