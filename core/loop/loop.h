@@ -1,7 +1,7 @@
 /*
- * The event loop: the only code that opens and closes libuv handles. One thread runs it, and everything that is not said to
- * be a worker's runs on that thread. Times are ms: loop_now monotonic, loop_utc since 1970; loop_skip moves both by hand, so
- * that scenes play hours in an instant.
+ * The event loop: the only code that opens and closes libuv handles. One thread runs it, and everything that is not
+ * said to be a worker's runs on that thread. Times are ms: loop_now monotonic, loop_utc since 1970; loop_skip moves
+ * both by hand, so that scenes play hours in an instant.
  *
  * Owned by main. loop_free dies if a handle is still open: at exit nothing is left.
  */
@@ -20,12 +20,13 @@ void loop_stop(struct loop *loop); /* from the loop thread; loop_run returns aft
 bool loop_turn(struct loop *loop); /* tests: one turn, waits for the next event; false when loop_stop was called */
 int64_t loop_now(const struct loop *loop);
 int64_t loop_utc(const struct loop *loop);
-void loop_skip(struct loop *loop, int64_t ms); /* tests: time goes on by ms; due timers fire in the next turn */
-uint64_t loop_turns(const struct loop *loop);  /* turns so far: progress for the watchdog */
+void loop_skip(struct loop *loop, int64_t ms);      /* tests: time goes on by ms; due timers fire in the next turn */
+uint64_t loop_turns(const struct loop *loop);       /* turns so far: progress for the watchdog */
 int64_t loop_longest_turn(const struct loop *loop); /* ms, since start; scenes fail above 50 */
 uint32_t loop_random(struct loop *loop, uint32_t below); /* for jitter, not for secrets; 0 when below is 0 */
 
-/* A one-shot timer, member of its owner's struct; zero it first. fn may set it again. Thousands are cheap (one heap). */
+/* A one-shot timer, member of its owner's struct; zero it first. fn may set it again. Thousands are cheap (one heap).
+ */
 struct timer {
 	int64_t due;
 	void (*fn)(void *ctx);
@@ -47,8 +48,8 @@ void loop_drop_hook(struct loop *loop, struct turn_hook *hook);
 /* fn on the loop thread when the process gets the signal. At most 8. */
 void loop_on_signal(struct loop *loop, int signum, void (*fn)(void *ctx, int signum), void *ctx);
 
-/* Watches a foreign file descriptor (libmosquitto's, libcoap's). watch_free before the fd is closed, or at the latest in
- * the same turn; fn is not called after it. */
+/* Watches a foreign file descriptor (libmosquitto's, libcoap's). watch_free before the fd is closed, or at the latest
+ * in the same turn; fn is not called after it. */
 enum { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_HANGUP = 4, WATCH_ERROR = 8 };
 struct watch;
 struct watch *watch_new(struct loop *loop, int fd, int events, void (*fn)(void *ctx, int events), void *ctx);

@@ -1,5 +1,6 @@
 /*
- * Name to address, off the loop thread (libuv's pool). Exactly one call of fn, also after resolve_cancel (then status < 0).
+ * Name to address, off the loop thread (libuv's pool). Exactly one call of fn, also after resolve_cancel (then status <
+ * 0).
  */
 #pragma once
 
@@ -10,8 +11,9 @@
 
 struct resolve;
 
-/* address is NULL when why says what failed; it is valid during the call. Numeric hosts are answered too, in a later turn. */
-struct resolve *resolve_begin(struct loop *loop, const char *host, int port, int socktype,
-			      void (*fn)(void *ctx, const struct sockaddr *address, socklen_t size, const struct err *why),
-			      void *ctx);
+/* address is NULL when why says what failed; it is valid during the call. Numeric hosts are answered too, in a later
+ * turn. */
+struct resolve *
+resolve_begin(struct loop *loop, const char *host, int port, int socktype,
+	      void (*fn)(void *ctx, const struct sockaddr *address, socklen_t size, const struct err *why), void *ctx);
 void resolve_cancel(struct resolve *r);

@@ -2,8 +2,8 @@
  * An outgoing TCP connection for link.c's component mode: resolved off the loop, TCP_NODELAY, keepalive 20/5/3,
  * TCP_USER_TIMEOUT 30 s, CLOEXEC. Reads arrive in pieces of at most 64 KiB, writes are queued and never block.
  *
- * tcp_open gives a connection that ends in exactly one on_end (also after tcp_close, which may be called at any time, also
- * inside a callback); after it the struct is freed. Loop thread.
+ * tcp_open gives a connection that ends in exactly one on_end (also after tcp_close, which may be called at any time,
+ * also inside a callback); after it the struct is freed. Loop thread.
  */
 #pragma once
 
