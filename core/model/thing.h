@@ -23,6 +23,7 @@ struct friend
 	enum subscription subscription;
 	enum role role;
 	bool asked; /* we sent subscribe and wait */
+	uint64_t change;  /* the gate's: number of the newest change, so that an older one cannot overtake it */
 };
 
 /* Where a stranger's request stands (siot S18-S23). */
@@ -53,6 +54,7 @@ struct thing {
 	char *key;            /* claim key, NULL once owned (it is void then) */
 	char *owner;          /* bare JID or NULL */
 	bool acknowledged;    /* the service has answered our register */
+	bool wants_reset;     /* the command line asked for a factory reset */
 	struct list friends;  /* struct friend, owned */
 	struct list pendings; /* struct pending, owned */
 

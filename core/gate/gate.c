@@ -1,0 +1,23 @@
+#include "core/gate/gate.h"
+
+#include "core/base/text.h"
+
+bool gate_is_owner(const struct thing *t, const char *jid)
+{
+	return t->owner && text_same(t->owner, jid);
+}
+
+bool gate_is_service(const struct gate *g, const char *jid)
+{
+	return g->service && text_same(g->service, jid);
+}
+
+bool gate_may(const struct thing *t, const char *jid, enum right right)
+{
+	if (gate_is_owner(t, jid))
+		return true;
+	const struct friend *f = thing_find_friend(t, jid);
+	if (!f || !(f->subscription & SUBSCRIPTION_FROM))
+		return false;
+	return f->role != ROLE_SERVICE || right == RIGHT_SEE;
+}

@@ -1,0 +1,72 @@
+/*
+ * May he? The one function that every way in goes through, and the only code that changes who is let in.
+ *
+ * Rules (wire.md S13, S14): the owner may everything; a roster item from or both may read and write; the provisioning
+ * service sees presence and nothing else; nobody decides = no. A no takes effect in memory at once and is persisted then;
+ * a yes takes effect when it is durable. Owned by gateway.c; loop thread. JIDs are bare and prepared (jid_bare).
+ */
+#pragma once
+
+#include "core/base/err.h"
+#include "core/base/log.h"
+#include "core/loop/loop.h"
+#include "core/model/house.h"
+#include "core/store/store.h"
+
+enum right {
+	RIGHT_SEE, /* presence, that it exists, what it is called */
+	RIGHT_READ,
+	RIGHT_WRITE,
+};
+
+struct gate {
+	struct house *house;
+	struct store *store;
+	struct loop *loop;
+	struct log *log;
+	char *service;       /* JID of the provisioning service, bare, or NULL */
+	bool server_roster;  /* accounts mode: the server keeps subscriptions, nothing of them is stored here */
+	uint64_t changes;    /* counts what was asked of the store */
+	struct list retries; /* friends.c's: ends of friendship that the disk has refused so far */
+	struct list orphans; /* struct thing.dirty_link: of no configuration, to be forgotten */
+};
+
+/* What the caller hears when a change is durable (status 0) or could not be made so (-1: it did not happen, say nothing). */
+struct gate_after {
+	void (*fn)(void *ctx, struct thing *t, const char *jid, int status);
+	void *ctx;
+};
+
+bool gate_may(const struct thing *t, const char *jid, enum right right);
+bool gate_is_owner(const struct thing *t, const char *jid);
+bool gate_is_service(const struct gate *g, const char *jid);
+
+/* friends.c: roster items. after may be NULL. */
+void gate_let_in(struct gate *g, struct thing *t, const char *jid, enum role role, const struct gate_after *after);
+void gate_put_out(struct gate *g, struct thing *t, const char *jid, const struct gate_after *after);
+void gate_set_subscription(struct gate *g, struct thing *t, const char *jid, enum subscription s, bool asked,
+			   const struct gate_after *after); /* the `to` half; NONE drops the item */
+void gate_own(struct gate *g, struct thing *t, const char *owner, const struct gate_after *after);
+void gate_acknowledge(struct gate *g, struct thing *t); /* the service has answered our register */
+/* Factory reset: forgets owner, friends and pendings at once and makes a new key; after comes when that is durable. What is to
+ * be said to former friends the caller has gathered before. */
+void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after);
+void gate_forget(struct gate *g, const char *local); /* everything that is kept of it */
+
+void gate_end_retries(struct gate *g); /* at exit: what the disk refused is given up */
+
+/* pending.c: requests that wait. -1: too many wait for this thing. */
+int gate_remember(struct gate *g, struct thing *t, const char *jid, enum pending_state state, bool subscribed_first);
+void gate_forget_pending(struct gate *g, struct thing *t, const char *jid);
+bool gate_may_ask(const struct pending *p, int64_t now_ms);       /* not denied a moment ago (S19) */
+void gate_deny(struct gate *g, struct thing *t, const char *jid); /* kept in memory for 5 minutes only */
+
+/* key.c: 24 characters of 32 kinds, 120 bits of getrandom, "TWNK-KD5Y-..." (S4). */
+enum { GATE_KEY_ROOM = 30 };
+void gate_new_key(char ret[GATE_KEY_ROOM]);
+
+/* load.c: at start, before the loop runs. gate_prepare gives a key to things that are new (store of the command line: writes at
+ * once); gate_load brings what is kept into the house. -1 with the sentence. */
+int gate_prepare(const struct house *house, struct store *store, struct err *e);
+int gate_load(struct gate *g, struct err *e);
+void gate_end(struct gate *g);
