@@ -1,0 +1,13 @@
+/*
+ * Which word was meant by a wrong one: "adress" is near "address", "foo" is near nothing. Pure, any thread.
+ */
+#pragma once
+
+#include "core/base/text.h"
+
+const char *nearest_word(const char *const *words, const char *wrong);          /* NULL when none is near enough */
+void nearest_say(const char *const *words, const char *wrong, struct text *to); /* "a, b or c - did you mean 'b'?" */
+
+/* For candidates that are in no array of words: near enough and nearer than *best (begin with SIZE_MAX), which it
+ * becomes. */
+bool nearest_better(const char *word, const char *wrong, size_t *best);
