@@ -5,6 +5,8 @@ enum {
 	LIMIT_STANZA_DEPTH = 40,          /* deeper than any protocol we speak; deep trees crash recursive readers */
 	LIMIT_STANZA_ELEMENTS = 2000,     /* a full XEP-0325 form of a large device has a few hundred */
 	LIMIT_STANZA_BYTES = 64 * 1024,   /* names, attributes and text of one incoming stanza */
+	LIMIT_STANZA_PREFIXES = 64,       /* xmlns:x='' of one incoming stanza: each use of a prefix looks through them */
+	LIMIT_XML_TOKEN = 2 * 1024 * 1024, /* a tag that does not end; servers let through 0.5 MiB, expat would keep all of it */
 	LIMIT_STANZA_OUT = 100 * 1024,    /* Prosody closes above 512 KiB, c2s above 256 KiB; both with room to spare */
 	LIMIT_LINK_HIGH = 256 * 1024,     /* unsent bytes above which we stop reading and coalesce notifications */
 	LIMIT_LINK_CAP = 4 * 1024 * 1024, /* unsent bytes above which notifications are dropped, answers never */

@@ -31,7 +31,7 @@ struct link_driver {
 	void (*close)(struct link *l); /* flushes within 2 s, then on_closed */
 	bool (*up)(const struct link *l, const char *local);
 	struct text *(*begin)(struct link *l, const char *local, bool answer);
-	void (*end)(struct link *l);
+	void (*end)(struct link *l); /* what was begun is complete, or empty again when it was too large */
 	bool (*congested)(const struct link *l);
 	void (*free)(struct link *l);
 };
@@ -45,6 +45,8 @@ struct link { /* first member of the transports' structs */
 	struct loop *loop;
 	struct log *log;
 	const char *name; /* "xmpp" or "provisioner": subject of log lines */
+	struct text *writing; /* between link_begin and link_end */
+	size_t mark;          /* where the open stanza begins in it */
 };
 
 /* settings must outlive the link. Opening cannot fail: what is wrong is logged, said in on_down, and tried again. */
@@ -57,7 +59,8 @@ void link_free(struct link *l); /* closed or never opened; NULL is allowed */
 bool link_up(const struct link *l, const char *local);
 
 /* The buffer to which exactly one stanza from `local` (NULL: the domain) is appended, then link_end. NULL: not now - the link
- * is down, or it is a notification (answer false) and too much waits: the caller keeps the newest and tries later. */
+ * is down, or it is a notification (answer false) and too much waits: the caller keeps the newest and tries later. The stanza
+ * leaves at the end of the loop's turn. link_end is false when it was above LIMIT_STANZA_OUT and therefore taken back. */
 struct text *link_begin(struct link *l, const char *local, bool answer);
-void link_end(struct link *l);
+bool link_end(struct link *l);
 bool link_congested(const struct link *l); /* above LIMIT_LINK_HIGH: coalesce notifications */

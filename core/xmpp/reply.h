@@ -1,6 +1,8 @@
 /*
- * Answers to an iq: exactly one each. What is not ready yet is kept by reply_later and answered from the heap copy.
- * Loop thread.
+ * Answers to an iq: exactly one each (RFC 6120, section 8.2.3). What is not ready yet is kept by reply_later and answered from
+ * the heap copy. Every function below but reply_later and the two that only write ends the answer; ending it twice dies. When
+ * the link is down nothing is written and the answer is ended all the same. An answer above LIMIT_STANZA_OUT goes out as
+ * resource-constraint. Loop thread.
  */
 #pragma once
 
@@ -23,7 +25,7 @@ struct reply_error { /* rows of reply.c */
 };
 extern const struct reply_error reply_bad_request, reply_jid_malformed, reply_item_not_found, reply_forbidden, reply_conflict,
 	reply_not_allowed, reply_service_unavailable, reply_feature_not_implemented, reply_policy_violation,
-	reply_resource_constraint, reply_recipient_unavailable, reply_internal, reply_timeout, reply_gone_conflict;
+	reply_resource_constraint, reply_recipient_unavailable, reply_internal, reply_timeout;
 
 struct answer *reply_later(struct answer *a); /* disarms a; the copy is ended by one of the functions below */
 

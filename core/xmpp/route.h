@@ -13,7 +13,7 @@ enum route_kind { ROUTE_GET, ROUTE_SET, ROUTE_RESULT, ROUTE_ERROR, ROUTE_MESSAGE
 struct incoming {
 	struct link *link;
 	struct element *stanza;
-	struct element *payload; /* the child that fitted the row; NULL for presence and for results without */
+	struct element *payload; /* the child that fitted the row, the first one for a row that takes any; NULL if there is none */
 	enum route_kind kind;
 	const char *type;       /* of a message or presence; "" if none */
 	const char *from;       /* as it came, full or bare */
@@ -27,18 +27,20 @@ struct incoming {
 
 struct route {
 	enum route_kind kind;
-	const char *xmlns;
-	const char *tag; /* presence: its type, "" for available */
+	const char *xmlns; /* NULL: any; a row with neither fits every stanza of its kind, also one without children */
+	const char *tag;   /* NULL: any; presence: its type, "" for available */
 	void (*take)(void *self, struct incoming *in);
 };
 
-/* Fills `in` from a stanza; the strings live as long as the stanza and `room`. -1: no usable from or to; it was dropped or
- * answered with jid-malformed. */
+/* Fills `in` from a stanza; the strings live as long as the stanza and `room`. -1: no usable from or to, or no kind of stanza
+ * that we know; it was dropped or answered with jid-malformed or bad-request. Without `to` the domain is meant; a link of
+ * accounts puts its own address there. */
 struct incoming_room {
 	struct jid from, to;
 };
 int incoming_read(struct incoming *in, struct incoming_room *room, struct link *link, struct element *stanza);
 
-/* Calls the first row that fits; an iq that fits none, or that nobody answered, is answered service-unavailable (tag unknown in
- * a known namespace: feature-not-implemented). false if no row fitted. rows end with take NULL. */
+/* Calls the first row that fits. An iq that fits none is answered service-unavailable (tag unknown in a known namespace:
+ * feature-not-implemented; no child at all: bad-request), and so is one that a row neither answered nor kept with reply_later;
+ * for that a debug build dies. false if no row fitted. rows end with take NULL. */
 bool route_take(const struct route *rows, void *self, struct incoming *in);

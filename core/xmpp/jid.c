@@ -1,0 +1,266 @@
+/*
+ * Nearly every address that comes is plain lower-case ASCII, which preparation leaves alone; only the rest goes to
+ * libidn.
+ */
+#include "core/xmpp/jid.h"
+
+#include "core/base/mem.h"
+#include "core/base/text.h"
+
+#include <string.h>
+#include <stringprep.h>
+
+static bool is_digit_or_letter(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* What nodeprep lets through of ASCII. */
+static bool fits_local(unsigned char c)
+{
+	return c > ' ' && c < 0x7F && !memchr("\"&'/:<>@", c, 8);
+}
+
+/* Host names, and addresses in brackets. */
+static bool fits_domain(unsigned char c)
+{
+	return is_digit_or_letter(c) || (c != '\0' && memchr("-._[:]", c, 6));
+}
+
+static bool fits_resource(unsigned char c)
+{
+	return c >= ' ' && c < 0x7F;
+}
+
+struct profile {                       /* a row for each part of an address */
+	bool (*fits)(unsigned char c); /* ASCII that is allowed */
+	bool folds;
+	const Stringprep_profile *prep;
+};
+
+static const struct profile local_part = { fits_local, true, stringprep_xmpp_nodeprep };
+static const struct profile domain_part = { fits_domain, true, stringprep_nameprep };
+static const struct profile resource_part = { fits_resource, false, stringprep_xmpp_resourceprep };
+
+static int prepare_unicode(const struct profile *profile, const char *from, size_t size, char *ret, size_t *ret_size)
+{
+	if (!text_is_clean(from, size))
+		return -1;
+	char room[4 * LIMIT_JID_PART + 1]; /* decomposed on the way it may be longer */
+	memcpy(room, from, size);
+	room[size] = '\0';
+	if (stringprep(room, sizeof(room), 0, profile->prep) != STRINGPREP_OK)
+		return -1;
+	size_t n = strlen(room);
+	if (n == 0 || n > LIMIT_JID_PART)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)room[i] < 0x80 && !profile->fits((unsigned char)room[i]))
+			return -1;
+	memcpy(ret, room, n + 1);
+	*ret_size = n;
+	return 0;
+}
+
+/* from, NUL-terminated, goes into ret, which has room for LIMIT_JID_PART + 1 bytes. */
+static int prepare(const struct profile *profile, const char *from, size_t size, char *ret, size_t *ret_size)
+{
+	if (size == 0 || size > LIMIT_JID_PART)
+		return -1;
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)from[i];
+		if (c >= 0x80)
+			return prepare_unicode(profile, from, size, ret, ret_size);
+		if (!profile->fits(c))
+			return -1;
+		ret[i] = (char)(profile->folds && c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+	}
+	ret[size] = '\0';
+	*ret_size = size;
+	return 0;
+}
+
+struct parts {
+	const char *local, *domain, *resource; /* local and resource NULL if none */
+	size_t local_size, domain_size, resource_size;
+};
+
+/* The first '/' ends the address, and only before it an '@' means something. */
+static struct parts cut(const char *text)
+{
+	struct parts p = { .domain = text };
+	const char *slash = strchr(text, '/');
+	size_t size = slash ? (size_t)(slash - text) : strlen(text);
+	if (slash) {
+		p.resource = slash + 1;
+		p.resource_size = strlen(p.resource);
+	}
+	const char *at = memchr(text, '@', size);
+	if (at) {
+		p.local = text;
+		p.local_size = (size_t)(at - text);
+		p.domain = at + 1;
+	}
+	p.domain_size = size - (size_t)(p.domain - text);
+	if (p.domain_size > 1 && p.domain[p.domain_size - 1] == '.')
+		p.domain_size--;
+	return p;
+}
+
+/* Writes "local@domain"; *ret_domain is where the domain begins. */
+static int prepare_bare(const struct parts *p, char *ret, size_t *ret_domain, size_t *ret_size)
+{
+	size_t local = 0, domain = 0;
+	if (p->local) {
+		if (prepare(&local_part, p->local, p->local_size, ret, &local) < 0)
+			return -1;
+		ret[local++] = '@';
+	}
+	if (prepare(&domain_part, p->domain, p->domain_size, ret + local, &domain) < 0)
+		return -1;
+	*ret_domain = local;
+	*ret_size = local + domain;
+	return 0;
+}
+
+int jid_parse(struct jid *ret, const char *text)
+{
+	struct parts p = cut(text);
+	char bare[sizeof(ret->bare)], resource[LIMIT_JID_PART + 1];
+	size_t domain, size, resource_size = 0;
+	if (prepare_bare(&p, bare, &domain, &size) < 0)
+		return -1;
+	if (p.resource && prepare(&resource_part, p.resource, p.resource_size, resource, &resource_size) < 0)
+		return -1;
+	memcpy(ret->bare, bare, size + 1);
+	memcpy(ret->room, bare, size + 1);
+	ret->local = domain ? ret->room : NULL;
+	if (domain)
+		ret->room[domain - 1] = '\0';
+	ret->domain = ret->room + domain;
+	ret->resource = p.resource ? memcpy(ret->room + size + 1, resource, resource_size + 1) : NULL;
+	return 0;
+}
+
+int jid_bare(const char *text, char ret[2 * LIMIT_JID_PART + 2])
+{
+	struct parts p = cut(text);
+	char bare[2 * LIMIT_JID_PART + 2];
+	size_t domain, size;
+	if (prepare_bare(&p, bare, &domain, &size) < 0)
+		return -1;
+	memcpy(ret, bare, size + 1);
+	return 0;
+}
+
+bool jid_same_bare(const char *a, const char *b)
+{
+	char bare_a[2 * LIMIT_JID_PART + 2], bare_b[2 * LIMIT_JID_PART + 2];
+	return jid_bare(a, bare_a) == 0 && jid_bare(b, bare_b) == 0 && strcmp(bare_a, bare_b) == 0;
+}
+
+const char *jid_resource(const char *text)
+{
+	const char *slash = strchr(text, '/');
+	return slash ? slash + 1 : NULL;
+}
+
+struct escape {
+	char c;
+	const char *code;
+};
+
+static const struct escape escapes[] = {
+	/* XEP-0106, section 3 */
+	{ ' ', "\\20" }, { '"', "\\22" }, { '&', "\\26" }, { '\'', "\\27" }, { '/', "\\2f" },
+	{ ':', "\\3a" }, { '<', "\\3c" }, { '>', "\\3e" }, { '@', "\\40" },
+};
+
+static const char *escape_of(char c)
+{
+	for (size_t i = 0; i < sizeof(escapes) / sizeof(*escapes); i++)
+		if (escapes[i].c == c)
+			return escapes[i].code;
+	return NULL;
+}
+
+/* A backslash is escaped only where it would be read as the beginning of an escape. */
+static bool looks_escaped(const char *at)
+{
+	for (size_t i = 0; i < sizeof(escapes) / sizeof(*escapes); i++)
+		if (strncasecmp(at, escapes[i].code, 3) == 0)
+			return true;
+	return strncasecmp(at, "\\5c", 3) == 0;
+}
+
+/* A localpart may not begin or end with an escaped space, so outer spaces are left out. */
+static void trim(const char **text, size_t *size)
+{
+	while (*size > 0 && **text == ' ')
+		(*text)++, (*size)--;
+	while (*size > 0 && (*text)[*size - 1] == ' ')
+		(*size)--;
+}
+
+int jid_escape(const char *text, char *ret, size_t room)
+{
+	char prepared[LIMIT_JID_PART + 1];
+	size_t size = strlen(text);
+	trim(&text, &size);
+	if (size > LIMIT_JID_PART)
+		return -1;
+	struct text escaped = { 0 };
+	for (size_t i = 0; i < size; i++) {
+		const char *code = text[i] == '\\' && looks_escaped(text + i) ? "\\5c" : escape_of(text[i]);
+		if (code)
+			text_add_n(&escaped, code, 3);
+		else
+			text_add_n(&escaped, text + i, 1);
+	}
+	int bad = escaped.size ? prepare(&local_part, escaped.data, escaped.size, prepared, &size) : -1;
+	text_free(&escaped);
+	if (bad || size + 1 > room)
+		return -1;
+	memcpy(ret, prepared, size + 1);
+	return 0;
+}
+
+/* Nothing for B.1 (soft hyphens, joiners), folded by B.2, NFKC. */
+static const Stringprep_profile name_profile[] = {
+	{ STRINGPREP_MAP_TABLE, 0, stringprep_rfc3454_B_1, 0 },
+	{ STRINGPREP_MAP_TABLE, 0, stringprep_rfc3454_B_2, 0 },
+	{ STRINGPREP_NFKC, 0, NULL, 0 },
+	{ 0, 0, NULL, 0 },
+};
+
+/* In place: outer blanks go, inner ones become one space. */
+static size_t squeeze(char *text)
+{
+	size_t n = 0;
+	for (const char *at = text; *at; at++) {
+		bool blank = memchr(" \t\r\n", *at, 4) != NULL;
+		if (blank && (n == 0 || text[n - 1] == ' '))
+			continue;
+		text[n++] = (char)(blank ? ' ' : *at);
+	}
+	if (n > 0 && text[n - 1] == ' ')
+		n--;
+	text[n] = '\0';
+	return n;
+}
+
+int jid_fold_name(const char *text, char *ret, size_t room)
+{
+	char folded[8 * LIMIT_NAME];
+	size_t size = strlen(text);
+	if (size >= sizeof(folded) / 2 || !text_is_clean(text, size))
+		return -1;
+	memcpy(folded, text, size + 1);
+	if (stringprep(folded, sizeof(folded), 0, name_profile) != STRINGPREP_OK)
+		return -1;
+	size = squeeze(folded);
+	if (size + 1 > room)
+		return -1;
+	memcpy(ret, folded, size + 1);
+	return 0;
+}
