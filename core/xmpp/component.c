@@ -5,10 +5,10 @@
  * to the host one by one; stanzas out gather in `out` and leave in one write at the end of the turn.
  *
  * Every failure goes through fail() or comes from tcp, ends in on_end, and from there to the next attempt: after full
- * jitter, or, when the server told why and haste would not help, after the time of that row of stream_errors. A server that
- * does not read makes us stop reading (LIMIT_LINK_HIGH): what is owed is then bounded by what was read. A server that
- * is silent is pinged; the ping goes to our own domain, because that is the one address we know the server routes, and
- * back through it to us.
+ * jitter, or, when the server told why and haste would not help, after the time of that row of stream_errors. A server
+ * that does not read makes us stop reading (LIMIT_LINK_HIGH): what is owed is then bounded by what was read. A server
+ * that is silent is pinged; the ping goes to our own domain, because that is the one address we know the server routes,
+ * and back through it to us.
  */
 #include "core/base/limits.h"
 #include "core/base/mem.h"

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* What ASCII becomes: '.' stays, 'e' is escaped, 'a' is escaped in attributes (readers make it a space), 'x' is forbidden. */
+/* What ASCII becomes: '.' stays, 'e' is escaped, 'a' is escaped in attributes (readers make it a space), 'x' is
+ * forbidden. */
 static const char kinds[] = "xxxxxxxxxaaxxexx"
 			    "xxxxxxxxxxxxxxxx"
 			    "..e...ee........"
@@ -101,8 +102,8 @@ void writer_number(struct text *t, long long n)
 	text_add_n(t, at, (size_t)(digits + sizeof(digits) - at));
 }
 
-void writer_stanza(struct text *t, const char *name, const char *type, const struct writer_address *from, const char *to,
-		   const char *id)
+void writer_stanza(struct text *t, const char *name, const char *type, const struct writer_address *from,
+		   const char *to, const char *id)
 {
 	must(from->domain);
 	text_reserve(t, 256);
