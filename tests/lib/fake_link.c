@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define STREAM "jabber:component:accept"
+#define STREAM ELEMENT_CLIENT
 
 struct fake_link_sent {
 	struct element *stanza;

@@ -34,7 +34,7 @@ void fake_link_free(struct fake_link *f);
 void fake_link_up(struct fake_link *f, const char *local); /* local NULL: the component */
 void fake_link_down(struct fake_link *f, const char *local);
 
-/* One stanza or several arrive, in the namespace jabber:component:accept unless they say another. */
+/* One stanza or several arrive, in ELEMENT_CLIENT unless they say another: that is what transports hand up. */
 void fake_link_give(struct fake_link *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The oldest stanza that was sent and not taken yet; NULL: none. ret_text may be NULL. */
