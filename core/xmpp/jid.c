@@ -225,13 +225,17 @@ int jid_escape(const char *text, char *ret, size_t room)
 	return 0;
 }
 
-/* Nothing for B.1 (soft hyphens, joiners), folded by B.2, NFKC. */
-static const Stringprep_profile name_profile[] = {
-	{ STRINGPREP_MAP_TABLE, 0, stringprep_rfc3454_B_1, 0 },
-	{ STRINGPREP_MAP_TABLE, 0, stringprep_rfc3454_B_2, 0 },
-	{ STRINGPREP_NFKC, 0, NULL, 0 },
-	{ 0, 0, NULL, 0 },
-};
+/* Nameprep without what it prohibits: B.1 (soft hyphens, joiners) goes, B.2 folds, then NFKC. Its tables can only be borrowed:
+ * their sizes are not public. */
+static int fold(char *text, size_t room)
+{
+	Stringprep_profile rows[8] = { { 0 } };
+	size_t n = 0;
+	for (const Stringprep_profile *row = stringprep_nameprep; row->operation && n < 7; row++)
+		if (row->operation == STRINGPREP_MAP_TABLE || row->operation == STRINGPREP_NFKC)
+			rows[n++] = *row;
+	return stringprep(text, room, 0, rows) == STRINGPREP_OK ? 0 : -1;
+}
 
 /* In place: outer blanks go, inner ones become one space. */
 static size_t squeeze(char *text)
@@ -256,7 +260,7 @@ int jid_fold_name(const char *text, char *ret, size_t room)
 	if (size >= sizeof(folded) / 2 || !text_is_clean(text, size))
 		return -1;
 	memcpy(folded, text, size + 1);
-	if (stringprep(folded, sizeof(folded), 0, name_profile) != STRINGPREP_OK)
+	if (fold(folded, sizeof(folded)) < 0)
 		return -1;
 	size = squeeze(folded);
 	if (size + 1 > room)

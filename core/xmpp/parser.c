@@ -29,6 +29,7 @@ struct declaration {
 struct frame {
 	struct element *element;
 	struct element *last; /* child */
+	const char *xmlns;    /* of what has no prefix */
 	struct declaration *declared;
 	char *text;
 	size_t text_size, text_room;
@@ -138,7 +139,7 @@ static struct element *element_new(struct parser *p, const char *name, size_t na
 	e->name = memcpy(e + 1, name, name_size + 1);
 	e->text = "";
 	e->parent = p->depth > 2 ? top(p)[-1].element : NULL;
-	e->xmlns = p->depth > 1 ? top(p)[-1].element->xmlns : "";
+	e->xmlns = top(p)->xmlns = p->depth > 1 ? top(p)[-1].xmlns : "";
 	return e;
 }
 
@@ -158,7 +159,7 @@ static void add_attributes(struct parser *p, struct element *e, const char **pai
 		if (!count(p, name_size + value_size + MARKUP))
 			return;
 		if (name_size == 5 && memcmp(pairs[0], "xmlns", 5) == 0) {
-			e->xmlns = one_name(arena_text(arena_now(p), pairs[1], value_size));
+			e->xmlns = top(p)->xmlns = one_name(arena_text(arena_now(p), pairs[1], value_size));
 			continue;
 		}
 		*last = attribute_new(arena_now(p), pairs[0], name_size, pairs[1], value_size);

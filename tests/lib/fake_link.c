@@ -149,6 +149,8 @@ static struct text *fake_begin(struct link *l, const char *local, bool answer)
 static void fake_end(struct link *l)
 {
 	struct fake_link *f = (struct fake_link *)(void *)l;
+	if (f->out.size == 0) /* it was too large */
+		return;
 	struct fake_link_sent *sent = arena_take(f->arena, sizeof(*sent));
 	sent->text = arena_text(f->arena, f->out.data ? f->out.data : "", f->out.size);
 	text_clear(&f->out);
