@@ -1,11 +1,12 @@
 /*
  * A CoAP device to try the gateway on: a garden node with a thermometer and a lamp.
  *
- *	coap_device PORT [drift]       on 127.0.0.1; "drift": the temperature moves by itself every second
+ *	coap_device PORT       on 127.0.0.1
  *
  *	/sensors/temp   text/plain, observable: 21.5
  *	/sensors/json   application/json: {"temperature": 21.5, "humidity": 48}
  *	/lamp           text/plain, observable: on | off
+ *	/moving         text/plain: on | off; on lets the temperature move by itself
  *
  * Each can be changed from outside with coap-client -m put, so a test decides what the sensors see. One thread.
  */
@@ -21,6 +22,8 @@
 
 #define BODY_SIZE 256 /* a body is one small datagram: no blockwise here */
 #define DRIFT_MS  1000
+
+enum { TEMPERATURE = 0, MOVING = 3 }; /* rows of the table in main */
 
 struct resource {
 	const char *path;
@@ -127,12 +130,12 @@ int main(int argc, char **argv)
 		  .accepts = any,
 		  .body = "{\"temperature\": 21.5, \"humidity\": 48}" },
 		{ .path = "lamp", .format = COAP_MEDIATYPE_TEXT_PLAIN, .accepts = on_or_off, .body = "off" },
+		{ .path = "moving", .format = COAP_MEDIATYPE_TEXT_PLAIN, .accepts = on_or_off, .body = "off" },
 	};
-	bool drifts = argc == 3 && !strcmp(argv[2], "drift");
 	coap_context_t *context;
 
-	if (argc < 2 || (argc == 3 && !drifts) || argc > 3) {
-		fprintf(stderr, "usage: coap_device PORT [drift]\n");
+	if (argc != 2) {
+		fprintf(stderr, "usage: coap_device PORT\n");
 		return 2;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -146,9 +149,9 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof resources / sizeof resources[0]; i++)
 		offer(context, &resources[i]);
 	printf("ready on port %s\n", argv[1]);
-	while (coap_io_process(context, drifts ? DRIFT_MS : COAP_IO_WAIT) >= 0) {
-		if (drifts)
-			drift(&resources[0]);
+	while (coap_io_process(context, DRIFT_MS) >= 0) {
+		if (!strcmp(resources[MOVING].body, "on"))
+			drift(&resources[TEMPERATURE]);
 	}
 	coap_free_context(context);
 	return 1;

@@ -4,15 +4,15 @@
  *	modbus_device tcp PORT            on 127.0.0.1
  *	modbus_device rtu TTY PORT        on a serial line (9600 8N1, unit 1); the same registers also on TCP, for
  *looking on
- *	... drift                         the temperature moves by itself
  *
- *	input    0      temperature, int16, tenths of a degree (= holding 100, plus the drift)
- *	input    2, 3   power, float32, ABCD, watts
- *	holding  10     set point, int16, tenths of a degree, writable
- *	holding  100    what the thermometer feels, int16: for whoever plays the weather
- *	holding  102,103 what the meter measures, float32 ABCD: the same for the power
- *	coil     0      pump, writable
- *	discrete 0      alarm: the temperature is above the set point
+ *	input    0        temperature, int16, tenths of a degree
+ *	input    2, 3     power, float32, ABCD, watts
+ *	holding  10       set point, int16, tenths of a degree, writable
+ *	coil     0        pump, writable
+ *	discrete 0        alarm: the temperature is above the set point
+ *
+ * For whoever plays the weather: holding 100 is what the thermometer feels, holding 102, 103 what the meter measures,
+ * coil 10 lets the temperature move by itself.
  *
  * One thread; every master has its turn by poll().
  */
@@ -28,12 +28,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TEMPERATURE = 0, POWER = 2, SET_POINT = 10, FELT = 100, MEASURED = 102, PUMP = 0, ALARM = 0 };
+enum { TEMPERATURE = 0, POWER = 2, SET_POINT = 10, FELT = 100, MEASURED = 102, PUMP = 0, MOVING = 10, ALARM = 0 };
 enum { UNIT = 1, N_BITS = 16, N_REGISTERS = 128, N_MASTERS = 16, BAUD = 9600 };
 
 struct device {
 	modbus_mapping_t *map;
-	bool drifts;
 	modbus_t *tcp, *rtu;              /* rtu: NULL without a serial line */
 	struct pollfd sockets[N_MASTERS]; /* 0: new masters, 1: the serial line, then masters */
 	nfds_t n_sockets;
@@ -51,7 +50,7 @@ static void measure(struct device *d)
 {
 	uint16_t *in = d->map->tab_input_registers, *hold = d->map->tab_registers;
 
-	in[TEMPERATURE] = (uint16_t)(hold[FELT] + (d->drifts ? drift() : 0));
+	in[TEMPERATURE] = (uint16_t)(hold[FELT] + (d->map->tab_bits[MOVING] ? drift() : 0));
 	in[POWER] = hold[MEASURED];
 	in[POWER + 1] = hold[MEASURED + 1];
 	d->map->tab_input_bits[ALARM] = (int16_t)in[TEMPERATURE] > (int16_t)hold[SET_POINT];
@@ -155,13 +154,10 @@ static void serve(struct device *d)
 int main(int argc, char **argv)
 {
 	struct device d = { 0 };
-	bool rtu;
+	bool rtu = argc == 4 && !strcmp(argv[1], "rtu");
 
-	d.drifts = argc > 1 && !strcmp(argv[argc - 1], "drift");
-	argc -= d.drifts;
-	rtu = argc == 4 && !strcmp(argv[1], "rtu");
 	if (!rtu && !(argc == 3 && !strcmp(argv[1], "tcp"))) {
-		fprintf(stderr, "usage: modbus_device tcp PORT [drift] | rtu TTY PORT [drift]\n");
+		fprintf(stderr, "usage: modbus_device tcp PORT | rtu TTY PORT\n");
 		return 2;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

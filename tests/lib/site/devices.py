@@ -11,12 +11,11 @@ PEERS = Path(__file__).resolve().parents[3] / "config/demo/peers"
 
 
 class Device(Server):
-    """A program built from config/demo/peers; `drifts` lets its sensors move."""
+    """A program built from config/demo/peers. Its sensors stand still until move()."""
 
-    def __init__(self, folder, programs: Path, drifts=False):
+    def __init__(self, folder, programs: Path):
         super().__init__(folder)
         self.programs = Path(programs)
-        self.drift = ["drift"] if drifts else []
 
 
 class CoapDevice(Device):
@@ -24,7 +23,7 @@ class CoapDevice(Device):
     kinds = {"main": UDP}
 
     def command(self):
-        return [self.programs / "demo_coap_device", self.port, *self.drift]
+        return [self.programs / "demo_coap_device", self.port]
 
     @property
     def uri(self):
@@ -37,13 +36,16 @@ class CoapDevice(Device):
     def put(self, path, value):
         must_run(["coap-client-openssl", "-B", "5", "-m", "put", "-e", value, self.uri + path])
 
+    def move(self):
+        self.put("/moving", "on")
+
 
 class ModbusDevice(Device):
     """Modbus TCP. mbpoll counts from 1, we from 0 as the protocol does."""
     name = "modbus-tcp"
 
     def command(self):
-        return [self.programs / "demo_modbus_device", "tcp", self.port, *self.drift]
+        return [self.programs / "demo_modbus_device", "tcp", self.port]
 
     def _mbpoll(self, table, register, *values):
         return must_run(["mbpoll", "-m", "tcp", "-p", self.port, "-a", "1", "-t", table, "-B", "-0", "-r", register,
@@ -60,13 +62,16 @@ class ModbusDevice(Device):
         """A negative number goes as the two's complement: mbpoll knows only what is on the wire."""
         self._mbpoll(table, register, value if ":" in table else value & 0xFFFF)
 
+    def move(self):
+        self.put("0", 10, 1)
+
 
 class ModbusLine(ModbusDevice):
     """Modbus RTU on a serial line made of two pseudo terminals; the same registers on TCP for the tools."""
     name = "modbus-rtu"
 
-    def __init__(self, folder, programs, drifts=False):
-        super().__init__(folder, programs, drifts)
+    def __init__(self, folder, programs):
+        super().__init__(folder, programs)
         self.tty = self.folder / "gateway-end"
         self._device_tty = self.folder / "device-end"
         self.line = None
@@ -75,7 +80,7 @@ class ModbusLine(ModbusDevice):
         self.plug()
 
     def command(self):
-        return [self.programs / "demo_modbus_device", "rtu", self._device_tty, self.port, *self.drift]
+        return [self.programs / "demo_modbus_device", "rtu", self._device_tty, self.port]
 
     def plug(self):
         if self.line and self.line.status is None:

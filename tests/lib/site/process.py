@@ -18,14 +18,17 @@ def die_with_parent():
 class Child:
     """A program in the foreground, in a session of its own so that Ctrl-C reaches only us."""
 
-    def __init__(self, command, log: Path, env=None, cwd=None, stdin=subprocess.DEVNULL, pass_fds=()):
+    def __init__(self, command, log: Path, env=None, cwd=None, stdin=subprocess.DEVNULL):
         self.command = [str(word) for word in command]
         self.log = log
         self._begins = log.stat().st_size if log.exists() else 0
         with open(log, "ab") as out:
-            self._process = subprocess.Popen(
-                self.command, stdin=stdin, stdout=out, stderr=subprocess.STDOUT, env=env, cwd=cwd,
-                pass_fds=pass_fds, start_new_session=True, preexec_fn=die_with_parent)
+            try:
+                self._process = subprocess.Popen(
+                    self.command, stdin=stdin, stdout=out, stderr=subprocess.STDOUT, env=env, cwd=cwd,
+                    start_new_session=True, preexec_fn=die_with_parent)
+            except FileNotFoundError:
+                raise Failed(f"there is no {self.command[0]}") from None
         self.stdin = self._process.stdin
 
     @property
@@ -101,6 +104,8 @@ def run(command, timeout=20.0, **options):
                               errors="replace", stdin=subprocess.DEVNULL, preexec_fn=die_with_parent, **options)
     except subprocess.TimeoutExpired:
         raise Failed(f"{command[0]} did not end within {timeout:g} s") from None
+    except FileNotFoundError:
+        raise Failed(f"there is no {command[0]}") from None
     return done.returncode, done.stdout, done.stderr
 
 

@@ -21,13 +21,13 @@ def as_form(settings):
 class Sets:
     """What a Peer can set."""
 
-    def _set(self, settings, node=None, form=False):
+    def setting(self, *settings, node=None, form=False):
         nodes = [element(CONTROL, "node", None, nodeId=node)] if node else []
         return element(CONTROL, "set", None, *nodes, *(as_form if form else as_elements)(settings))
 
     async def set(self, thing, *settings, node=None, form=False, timeout=TIMEOUT):
         """The result. Refused when the answer is an error."""
-        answer = await self.ask("set", self.address_of(thing), self._set(settings, node, form), timeout=timeout)
+        answer = await self.ask("set", self.address_of(thing), self.setting(*settings, node=node, form=form), timeout=timeout)
         if answer.type == "error":
             raise Refused(answer)
         return answer
@@ -41,7 +41,7 @@ class Sets:
 
     def set_by_message(self, thing, *settings, node=None):
         """Nothing ever answers this one: look at the device."""
-        self.send("message", self._set(settings, node), to=self.address_of(thing))
+        self.send("message", self.setting(*settings, node=node), to=self.address_of(thing))
 
     async def set_by_plugin(self, thing, *settings, timeout=TIMEOUT):
         """slixmpp's xep_0325: the result word and the text of its callback."""
