@@ -3,8 +3,8 @@
  *
  * Rule of all callers: persist first, then speak. A write is handed to the store's thread and `done` comes on the loop thread
  * when it is on disk; several writes that wait share one commit, in order. Reads happen at start, before the loop runs.
- * Statements are rows of a table in store.c; callers name them and give texts, NULL for null. Schema version and migration
- * are in schema.c. Several processes may have it open (jidgate labels beside the daemon).
+ * Statements are rows of a table in statements.c; callers name them and give texts, NULL for null. Schema version and
+ * migration are in schema.c. Several processes may have it open (jidgate labels beside the daemon).
  */
 #pragma once
 
@@ -16,7 +16,7 @@ enum store_write {
 	STORE_THING_ADD,    /* local, key, group: nothing if it is there */
 	STORE_THING_KEY,    /* local, key|NULL, acknowledged "0"|"1" */
 	STORE_THING_OWNER,  /* local, owner|NULL; owner set makes the key null */
-	STORE_THING_RESET,  /* local, new key: forgets owner, friends and pendings of the thing */
+	STORE_THING_RESET,  /* local, new key: forgets owner, friends, pendings and the wish "reset" of the thing */
 	STORE_THING_FORGET, /* local: everything of it */
 	STORE_THING_WANT,   /* local, "reset"|"forget"|NULL: what the command line wants the daemon to do */
 	STORE_GROUP_ADD,    /* group (device id), key: nothing if it is there */
@@ -26,11 +26,11 @@ enum store_write {
 	STORE_PENDING_PUT,  /* local, jid, state, subscribed_first "0"|"1" */
 	STORE_PENDING_DROP, /* local, jid */
 	/* the provisioning service's side */
-	STORE_REG_PUT,          /* jid, name (attribute|NULL), names as "lang\tname\n...", key_hash|NULL, group|NULL, group_key_hash|NULL, owner|NULL, since */
-	STORE_REG_OWNER,        /* jid, owner|NULL, since: voids both key hashes when owner is given */
-	STORE_REG_DROP,         /* jid: and its decisions */
-	STORE_DECISION_PUT,     /* thing jid, requestor, state "yes"|"no"|"pending", since */
-	STORE_DECISION_DROP,    /* thing jid, requestor */
+	STORE_REG_PUT, /* jid, name (attribute|NULL), names as "lang\tname\n...", key_hash|NULL, group|NULL, group_key_hash|NULL, owner|NULL, since */
+	STORE_REG_OWNER,         /* jid, owner|NULL, since: voids both key hashes when owner is given */
+	STORE_REG_DROP,          /* jid: and its decisions */
+	STORE_DECISION_PUT,      /* thing jid, requestor, state "yes"|"no"|"pending", since */
+	STORE_DECISION_DROP,     /* thing jid, requestor */
 	STORE_DECISION_DROP_ALL, /* thing jid */
 	STORE_WRITES
 };
@@ -49,9 +49,11 @@ struct store;
 
 /* Opens or makes directory/jidgate.db. loop NULL: for the command line; then writes happen at once, in the call. */
 struct store *store_open(const char *directory, struct loop *loop, struct err *e);
-void store_close(struct store *s); /* waits until what was handed over is on disk and its dones were called; NULL is allowed */
+void store_close(
+	struct store *s); /* waits until what was handed over is on disk and its dones were called; NULL is allowed */
 
-/* done (may be NULL) gets 0 or -1 with the sentence; loop thread. Values are copied. */
+/* done (may be NULL) gets 0 or -1 with the sentence; loop thread. Values are copied. A change of a thing or registration
+ * that is not there fails. */
 void store_put(struct store *s, enum store_write what, const char *const *values,
 	       void (*done)(void *ctx, int status, const struct err *why), void *ctx);
 

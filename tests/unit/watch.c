@@ -1,0 +1,93 @@
+#include "core/loop/loop.h"
+
+#include <criterion/criterion.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct pair {
+	struct loop *loop;
+	int fds[2];
+	struct watch *watch;
+	int calls, events;
+};
+
+static struct pair pair_new(void)
+{
+	struct pair p = { .loop = loop_new() };
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, p.fds), 0);
+	return p;
+}
+
+static void see(void *ctx, int events)
+{
+	struct pair *p = ctx;
+	p->calls++;
+	p->events |= events;
+}
+
+Test(watch, tells_what_the_descriptor_is_ready_for)
+{
+	struct pair p = pair_new();
+	p.watch = watch_new(p.loop, p.fds[0], WATCH_READ | WATCH_HANGUP, see, &p);
+	cr_assert_eq(write(p.fds[1], "x", 1), 1);
+	loop_turn(p.loop);
+	cr_assert_eq(p.events, WATCH_READ);
+	watch_set(p.watch, WATCH_WRITE);
+	p.events = 0;
+	loop_turn(p.loop);
+	cr_assert_eq(p.events, WATCH_WRITE);
+	watch_set(p.watch, WATCH_HANGUP);
+	p.events = 0;
+	close(p.fds[1]);
+	loop_turn(p.loop);
+	cr_assert(p.events & WATCH_HANGUP);
+	watch_free(p.watch);
+	close(p.fds[0]);
+	loop_free(p.loop);
+}
+
+static void free_and_close(void *ctx, int events)
+{
+	struct pair *p = ctx;
+	see(ctx, events);
+	int fd = p->fds[0];
+	char byte;
+	cr_assert_eq(read(fd, &byte, 1), 1);
+	watch_free(p->watch);
+	close(fd);
+	cr_assert_eq(dup(p->fds[1]), fd, "the number comes back at once");
+	p->watch = watch_new(p->loop, fd, WATCH_WRITE, see, p);
+}
+
+Test(watch, may_be_freed_in_its_own_call_and_its_number_used_again)
+{
+	struct pair p = pair_new();
+	p.watch = watch_new(p.loop, p.fds[0], WATCH_READ, free_and_close, &p);
+	cr_assert_eq(write(p.fds[1], "x", 1), 1);
+	loop_turn(p.loop);
+	cr_assert_eq(p.calls, 1);
+	cr_assert_eq(p.events, WATCH_READ);
+	loop_turn(p.loop);
+	cr_assert(p.events & WATCH_WRITE);
+	watch_free(p.watch);
+	watch_free(NULL);
+	loop_free(p.loop);
+}
+
+static void stop(void *ctx)
+{
+	loop_stop(ctx);
+}
+
+Test(watch, freed_with_an_event_waiting_is_not_called)
+{
+	struct pair p = pair_new();
+	p.watch = watch_new(p.loop, p.fds[0], WATCH_READ, see, &p);
+	cr_assert_eq(write(p.fds[1], "x", 1), 1);
+	watch_free(p.watch);
+	struct timer timer = { 0 };
+	timer_set(p.loop, &timer, 20, stop, p.loop);
+	loop_run(p.loop);
+	cr_assert_eq(p.calls, 0);
+	loop_free(p.loop);
+}
