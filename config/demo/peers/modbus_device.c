@@ -144,7 +144,9 @@ static void serve(struct device *d)
 			close(d->sockets[i].fd);
 			d->sockets[i] = d->sockets[--d->n_sockets];
 		}
-		if (d->rtu && d->sockets[1].revents)
+		if (d->rtu && d->sockets[1].revents & (POLLHUP | POLLERR | POLLNVAL))
+			d->sockets[1].fd = -1; /* unplugged; poll() passes over it */
+		else if (d->rtu && d->sockets[1].revents)
 			answer(d, d->rtu, d->sockets[1].fd);
 		if (d->sockets[0].revents)
 			greet(d);
