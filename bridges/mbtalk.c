@@ -1,0 +1,288 @@
+#include "bridges/mbtalk.h"
+
+#include "core/base/mem.h"
+#include "core/bridge/bridge.h"
+
+#include <string.h>
+
+enum {
+	UNITS = 256,
+	FUNCTIONS = 17,
+	LATE_TIMES = 10, /* an answer later than so many timeouts does not come any more */
+	BUFFER = 512,
+	SILENCE_LEAST_US = 1750,  /* Modbus over Serial Line 2.5.1.1, above 19200 baud */
+	GARBAGE_SILENCE_US = 20000, /* USB adapters deliver in pieces of up to 16 ms */
+};
+
+struct mbtalk {
+	struct mbline *line; /* owned */
+	bool rtu;
+	int64_t timeout_us, retries;
+	uint16_t transaction;
+
+	/* RTU */
+	int64_t byte_us, gap_us;
+	int64_t silent_us;                /* when the line may be spoken on again */
+	struct unit *units;
+};
+
+struct unit {
+	int64_t late_us[FUNCTIONS]; /* until when a late answer with this function is conceivable */
+	int64_t rest_us;            /* until when the unit is left alone */
+};
+
+struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_rtu *o)
+{
+	const struct mbaddress_mode *mode = &mbaddress_modes[o->mode];
+	struct mbtalk *t = mem_new(sizeof(*t));
+	*t = (struct mbtalk){ .line = take_line, .rtu = true, .timeout_us = o->timeout_ms * 1000, .retries = o->retries };
+	int bits = 1 + 8 + (mode->parity != 'N') + mode->stop_bits;
+	t->byte_us = (1000000 * bits + o->baud - 1) / o->baud;
+	t->gap_us = t->byte_us * 7 / 2 > SILENCE_LEAST_US ? t->byte_us * 7 / 2 : SILENCE_LEAST_US;
+	t->units = mem_array(UNITS, sizeof(*t->units));
+	return t;
+}
+
+struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *o)
+{
+	struct mbtalk *t = mem_new(sizeof(*t));
+	*t = (struct mbtalk){ .line = take_line, .timeout_us = o->timeout_ms * 1000, .retries = o->retries };
+	return t;
+}
+
+void mbtalk_free(struct mbtalk *t)
+{
+	if (!t)
+		return;
+	mbline_free(t->line);
+	mem_free(t->units);
+	mem_free(t);
+}
+
+static int status_of(int line_status)
+{
+	static const int statuses[] = {
+		[-MBLINE_OK] = REQUEST_DONE,
+		[-MBLINE_TIMEOUT] = REQUEST_TIMEOUT,
+		[-MBLINE_LOST] = REQUEST_AWAY,
+		[-MBLINE_STOPPED] = REQUEST_CANCELLED,
+	};
+	return statuses[-line_status];
+}
+
+static enum mbframe_look look(const struct mbtalk *t, const struct mbframe_question *q, const uint8_t *bytes, size_t n,
+			      size_t *ret_size, struct mbtalk_outcome *o)
+{
+	if (t->rtu)
+		return mbframe_look_rtu(q, bytes, n, ret_size, &o->answer, &o->why);
+	return mbframe_look_tcp(q, t->transaction, bytes, n, ret_size, &o->answer, &o->why);
+}
+
+/* A driver of the line that is switched on makes a byte of zeros or ones; no unit has such a number. */
+static size_t count_noise(const struct mbtalk *t, const uint8_t *bytes, size_t n)
+{
+	size_t noise = 0;
+	while (t->rtu && noise < n && (bytes[noise] == 0 || bytes[noise] > 247))
+		noise++;
+	return noise;
+}
+
+struct intake {
+	uint8_t bytes[BUFFER];
+	size_t n;
+	bool foreign; /* a frame that was not ours went by */
+};
+
+static void drop(struct intake *in, size_t n)
+{
+	in->n -= n;
+	memmove(in->bytes, in->bytes + n, in->n);
+}
+
+/* What has come in so far: MORE, GOOD or BAD; foreign frames are dropped on the way. */
+static enum mbframe_look look_at_all(const struct mbtalk *t, const struct mbframe_question *q, struct intake *in,
+				     struct mbtalk_outcome *o)
+{
+	for (;;) {
+		size_t size = 0;
+		drop(in, count_noise(t, in->bytes, in->n));
+		enum mbframe_look seen = look(t, q, in->bytes, in->n, &size, o);
+		if (seen != MBFRAME_FOREIGN)
+			return seen;
+		in->foreign = true;
+		drop(in, size);
+	}
+}
+
+static int cut_off(const struct mbframe_question *q, const struct intake *in, struct mbtalk_outcome *o)
+{
+	if (in->n > 0)
+		err_set(&o->why, "unit %u: the answer ends after %zu bytes", q->unit, in->n);
+	else if (!in->foreign)
+		err_set(&o->why, "unit %u does not answer", q->unit);
+	return in->n > 0 || in->foreign ? REQUEST_GARBLED : REQUEST_TIMEOUT;
+}
+
+static int listen_for(struct mbtalk *t, const struct mbframe_question *q, int64_t until_us, struct mbtalk_outcome *o)
+{
+	struct intake in = { .n = 0 };
+	for (;;) {
+		size_t n = 0;
+		int status = mbline_receive(t->line, in.bytes + in.n, sizeof(in.bytes) - in.n, until_us, &n, &o->why);
+		if (status == MBLINE_TIMEOUT)
+			return cut_off(q, &in, o);
+		if (status != MBLINE_OK)
+			return status_of(status);
+		in.n += n;
+		enum mbframe_look seen = look_at_all(t, q, &in, o);
+		if (seen == MBFRAME_GOOD)
+			return REQUEST_DONE;
+		if (seen == MBFRAME_BAD)
+			return REQUEST_GARBLED;
+	}
+}
+
+/* One frame out, one frame in. Called when the line is silent and open. */
+static int exchange(struct mbtalk *t, const struct mbframe_question *q, struct mbtalk_outcome *o)
+{
+	uint8_t frame[MBFRAME_MOST];
+	size_t size = t->rtu ? mbframe_rtu(q, frame) : mbframe_tcp(q, ++t->transaction, frame);
+	int64_t wire_us = t->byte_us * (int64_t)(size + mbframe_answer_size(q));
+	int64_t until_us = mbline_now() + wire_us + t->timeout_us;
+	int status = mbline_send(t->line, frame, size, until_us, &o->why);
+	if (status == MBLINE_TIMEOUT)
+		err_set(&o->why, "unit %u: the question could not be sent within the timeout", q->unit);
+	if (status != MBLINE_OK)
+		return status_of(status);
+	return listen_for(t, q, until_us, o);
+}
+
+static int too_late(struct mbtalk_outcome *o)
+{
+	err_set(&o->why, "not sent: the bus was busy until its deadline");
+	return REQUEST_BUSY;
+}
+
+/* A device may close a connection that was idle: that is no trouble as long as it takes a new one. */
+static int tcp_once(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *o)
+{
+	if (!mbline_is_open(t->line) || mbline_discard(t->line, &o->why) == MBLINE_LOST) {
+		if (mbline_open(t->line, &o->why) < 0)
+			return REQUEST_AWAY;
+	}
+	if (mbline_now() > deadline_us)
+		return too_late(o);
+	int status = exchange(t, q, o);
+	if (status != REQUEST_DONE)
+		mbline_shut(t->line);
+	return status;
+}
+
+static bool is_in_doubt(const struct unit *u, int64_t now_us)
+{
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		if (u->late_us[i] > now_us)
+			return true;
+	return false;
+}
+
+/* After garbage: until the line has been silent for a while, but not for ever. */
+static void let_it_end(struct mbtalk *t)
+{
+	int64_t most_us = mbline_now() + t->timeout_us;
+	int64_t silence_us = t->gap_us > GARBAGE_SILENCE_US ? t->gap_us : GARBAGE_SILENCE_US;
+	uint8_t bytes[BUFFER];
+	size_t n;
+	while (mbline_now() < most_us &&
+	       mbline_receive(t->line, bytes, sizeof(bytes), mbline_now() + silence_us, &n, NULL) == MBLINE_OK)
+		continue;
+}
+
+/* Nobody may speak for one more timeout, so that a late answer does not meet the next question on the line. If it comes,
+ * the unit is in step again. */
+static void keep_quiet(struct mbtalk *t, const struct mbframe_question *q)
+{
+	struct mbtalk_outcome ignored;
+	int status = listen_for(t, q, mbline_now() + t->timeout_us, &ignored);
+	if (status == REQUEST_DONE)
+		t->units[q->unit] = (struct unit){ 0 };
+	if (status == REQUEST_GARBLED)
+		let_it_end(t);
+}
+
+static void doubt(struct mbtalk *t, const struct mbframe_question *q, int status)
+{
+	struct unit *u = &t->units[q->unit];
+	bool again = is_in_doubt(u, mbline_now());
+	u->late_us[q->function] = mbline_now() + LATE_TIMES * t->timeout_us;
+	if (status == REQUEST_GARBLED)
+		let_it_end(t);
+	else if (status == REQUEST_TIMEOUT && again)
+		u->rest_us = u->late_us[q->function];
+	else if (status == REQUEST_TIMEOUT)
+		keep_quiet(t, q);
+}
+
+static int rtu_exchange(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *o)
+{
+	int status = mbline_pause(t->line, t->silent_us);
+	if (status == MBLINE_OK)
+		status = mbline_discard(t->line, &o->why);
+	if (status != MBLINE_OK)
+		return status_of(status);
+	if (mbline_now() > deadline_us)
+		return too_late(o);
+	status = exchange(t, q, o);
+	if (status == REQUEST_DONE)
+		t->units[q->unit] = (struct unit){ 0 };
+	else
+		doubt(t, q, status);
+	t->silent_us = mbline_now() + t->gap_us;
+	return status;
+}
+
+static int leave_alone(const struct mbtalk *t, const struct mbframe_question *q, struct mbtalk_outcome *o)
+{
+	err_set(&o->why, "unit %u does not answer and is left alone for %lld ms", q->unit,
+		(long long)(LATE_TIMES * t->timeout_us / 1000));
+	return REQUEST_TIMEOUT;
+}
+
+/* Any answer will do, and an exception is one. */
+static int get_in_step(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *o)
+{
+	static const uint8_t functions[] = { MBFRAME_READ_HOLDING, MBFRAME_READ_INPUT, MBFRAME_READ_COILS,
+					     MBFRAME_READ_DISCRETE };
+	for (size_t i = 0; i < sizeof(functions); i++) {
+		if (t->units[q->unit].late_us[functions[i]] > mbline_now())
+			continue;
+		struct mbframe_question other = { q->unit, functions[i], q->address, 1, { 0 } };
+		return rtu_exchange(t, &other, deadline_us, o);
+	}
+	return leave_alone(t, q, o);
+}
+
+static int rtu_once(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *o)
+{
+	const struct unit *u = &t->units[q->unit];
+	int status = REQUEST_DONE;
+	if (u->rest_us > mbline_now())
+		return leave_alone(t, q, o);
+	if (u->late_us[q->function] > mbline_now())
+		status = get_in_step(t, q, deadline_us, o);
+	if (status == REQUEST_DONE)
+		status = rtu_exchange(t, q, deadline_us, o);
+	if (status == REQUEST_AWAY)
+		mbline_shut(t->line);
+	return status;
+}
+
+void mbtalk_ask(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *ret)
+{
+	int64_t left = mbframe_writes(q->function) ? 0 : t->retries;
+	do {
+		ret->status = (t->rtu ? rtu_once : tcp_once)(t, q, deadline_us, ret);
+	} while (left-- > 0 && (ret->status == REQUEST_TIMEOUT || ret->status == REQUEST_GARBLED) &&
+		 mbline_now() <= deadline_us);
+	ret->lost = !mbline_is_open(t->line);
+}
