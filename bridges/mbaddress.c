@@ -7,8 +7,9 @@ static const char *const tables[] = { "coil", "discrete", "input", "holding", NU
 static const char *const modes[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2", NULL };
 static const char *const rs485s[] = { "none", "kernel", NULL };
 
-const struct mbaddress_mode mbaddress_modes[] = { { 'N', 1 }, { 'E', 1 }, { 'O', 1 },
-						  { 'N', 2 }, { 'E', 2 }, { 'O', 2 } };
+const struct mbaddress_mode mbaddress_modes[] = {
+	{ 'N', 1 }, { 'E', 1 }, { 'O', 1 }, { 'N', 2 }, { 'E', 2 }, { 'O', 2 }
+};
 
 enum { ADDRESS_LAST = 65535 };
 
@@ -46,7 +47,8 @@ const struct setting mbaddress_unit_rows[] = {
 	{ "unit_id", SETTING_INT, AT(mbaddress_unit, unit_id), .max = 255, .flags = SETTING_REQUIRED,
 	  .help = "number of the device on its bus: 1 to 247; over TCP 0 to 255, 255 or 1 where it does not matter" },
 	{ "addressing", SETTING_WORD, AT(mbaddress_unit, addressing), .words = addressings, .flags = SETTING_REQUIRED,
-	  .help = "protocol: addresses begin at 0 and the table is named; modicon: 40001 is the first holding register" },
+	  .help = "protocol: addresses begin at 0 and the table is named; modicon: 40001 is the first holding "
+		  "register" },
 	{ "write_multiple", SETTING_BOOL, AT(mbaddress_unit, write_multiple), .fallback = "false",
 	  .help = "write single coils and registers with functions 15 and 16, for devices that do not know 5 and 6" },
 	{ 0 },
@@ -54,7 +56,8 @@ const struct setting mbaddress_unit_rows[] = {
 
 const struct setting mbaddress_rows[] = {
 	{ "table", SETTING_WORD, AT(mbaddress, table), .words = tables, .flags = SETTING_GIVEN,
-	  .given = offsetof(struct mbaddress, has_table), .help = "coil, discrete, input or holding; with protocol addressing" },
+	  .given = offsetof(struct mbaddress, has_table),
+	  .help = "coil, discrete, input or holding; with protocol addressing" },
 	{ "address", SETTING_INT, AT(mbaddress, address), .max = 465536, .flags = SETTING_REQUIRED,
 	  .help = "of the coil or first register, as addressing of the device says" },
 	{ "order", SETTING_TEXT, AT(mbaddress, order), .min = 2, .max = 8,
@@ -69,13 +72,14 @@ const struct setting mbaddress_rows[] = {
 int mbaddress_check_rtu(struct bus *bus, struct err *e)
 {
 	/* libmodbus silently makes 9600 of any speed it does not know. */
-	static const int known[] = { 110,   300,    600,    1200,   2400,   4800,    9600,    19200, 38400,
+	static const int known[] = { 110,   300,    600,    1200,   2400,   4800,    9600,    19200,  38400,
 				     57600, 115200, 230400, 460800, 921600, 1000000, 2500000, 3000000 };
 	const struct mbaddress_rtu *o = bus->options;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (known[i] == o->baud)
 			return 0;
-	return err_set(e, "baud: no serial port knows %lld; usual are 9600, 19200, 38400 and 115200", (long long)o->baud);
+	return err_set(e, "baud: no serial port knows %lld; usual are 9600, 19200, 38400 and 115200",
+		       (long long)o->baud);
 }
 
 int mbaddress_check_rtu_unit(struct device *d, struct err *e)
@@ -113,7 +117,8 @@ static int check_modicon(struct mbaddress *a, struct err *e)
 static int check_protocol(struct mbaddress *a, struct err *e)
 {
 	if (!a->has_table)
-		return err_set(e, "table: must say coil, discrete, input or holding, because addressing is \"protocol\"");
+		return err_set(e,
+			       "table: must say coil, discrete, input or holding, because addressing is \"protocol\"");
 	if (a->address > ADDRESS_LAST)
 		return err_set(e, "address: register %lld is above %d", (long long)a->address, ADDRESS_LAST);
 	a->first = (uint16_t)a->address;
@@ -132,8 +137,10 @@ static int check_bool(const struct point *p, struct mbaddress *a, struct err *e)
 	if (!is_bits(a) && !a->has_bit)
 		return err_set(e, "bit: must say which bit of the register the bool is, 0 to 15");
 	if (!is_bits(a) && (p->access & ACCESS_WRITE))
-		return err_set(e, "access: a bit of a register cannot be written, because its neighbours would be written with "
-				  "it; write the whole register as uint16");
+		return err_set(
+			e,
+			"access: a bit of a register cannot be written, because its neighbours would be written with "
+			"it; write the whole register as uint16");
 	a->codec.bit = is_bits(a) ? MBCODEC_COIL : (int8_t)a->bit;
 	return 0;
 }
@@ -147,8 +154,9 @@ static int check_type(const struct point *p, struct mbaddress *a, struct err *e)
 	if (a->has_bit)
 		return err_set(e, "bit: only a bool is one bit of a register; this is %s", type_word(p->type));
 	if (p->type == TYPE_INT || p->type == TYPE_REAL)
-		return err_set(e, "type: '%s' does not say how the registers hold it; use int16 uint16 int32 uint32 int64 "
-				  "uint64 float32 float64 bcd16 or bcd32",
+		return err_set(e,
+			       "type: '%s' does not say how the registers hold it; use int16 uint16 int32 uint32 int64 "
+			       "uint64 float32 float64 bcd16 or bcd32",
 			       type_word(p->type));
 	if (p->type == TYPE_TEXT || p->type == TYPE_TIME)
 		return err_set(e, "type: registers hold no '%s'; use string or a number", type_word(p->type));
@@ -191,7 +199,7 @@ static int check_end(struct mbaddress *a, struct err *e)
 static int check_access(const struct point *p, const struct mbaddress *a, struct err *e)
 {
 	if ((p->access & ACCESS_WRITE) && (a->table == MBADDRESS_DISCRETE || a->table == MBADDRESS_INPUT))
-		return err_set(e, "access: a %s %s can only be read", tables[a->table], is_bits(a) ? "input" : "register");
+		return err_set(e, "access: %s can only be read", is_bits(a) ? "a discrete input" : "an input register");
 	return 0;
 }
 

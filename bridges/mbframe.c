@@ -109,7 +109,8 @@ static int check_unit(const struct mbframe_question *q, const uint8_t *body, str
 static int check_function(const struct mbframe_question *q, const uint8_t *body, struct err *e)
 {
 	if ((body[1] & ~FAILED) != q->function)
-		return err_set(e, "unit %u answered with function %u instead of %u", q->unit, body[1] & ~FAILED, q->function);
+		return err_set(e, "unit %u answered with function %u instead of %u", q->unit, body[1] & ~FAILED,
+			       q->function);
 	return 0;
 }
 
@@ -163,8 +164,8 @@ static int check_header(const uint8_t *bytes, size_t n, uint16_t transaction, st
 	return 0;
 }
 
-enum mbframe_look mbframe_look_tcp(const struct mbframe_question *q, uint16_t transaction, const uint8_t *bytes, size_t n,
-				   size_t *ret_size, struct mbframe_answer *ret_answer, struct err *e)
+enum mbframe_look mbframe_look_tcp(const struct mbframe_question *q, uint16_t transaction, const uint8_t *bytes,
+				   size_t n, size_t *ret_size, struct mbframe_answer *ret_answer, struct err *e)
 {
 	if (check_header(bytes, n, transaction, e) < 0)
 		return MBFRAME_BAD;

@@ -55,8 +55,8 @@ size_t mbframe_answer_size(const struct mbframe_question *q); /* of the RTU answ
 
 /* What the n bytes at the head of the input are. ret_size (GOOD, FOREIGN): bytes of the frame; ret_answer: only for GOOD.
  * The sentence is set for FOREIGN and BAD. */
-enum mbframe_look mbframe_look_tcp(const struct mbframe_question *q, uint16_t transaction, const uint8_t *bytes, size_t n,
-				   size_t *ret_size, struct mbframe_answer *ret_answer, struct err *e);
+enum mbframe_look mbframe_look_tcp(const struct mbframe_question *q, uint16_t transaction, const uint8_t *bytes,
+				   size_t n, size_t *ret_size, struct mbframe_answer *ret_answer, struct err *e);
 enum mbframe_look mbframe_look_rtu(const struct mbframe_question *q, const uint8_t *bytes, size_t n, size_t *ret_size,
 				   struct mbframe_answer *ret_answer, struct err *e);
 

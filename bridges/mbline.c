@@ -115,7 +115,8 @@ static int lock_port(struct mbline *l, struct err *e)
 	const char *device = l->rtu->device;
 	l->lock = open(device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (l->lock < 0)
-		return err_set(e, "cannot open '%s': %s", device, errno == EBUSY ? "in use by another program" : strerror(errno));
+		return err_set(e, "cannot open '%s': %s", device,
+			       errno == EBUSY ? "in use by another program" : strerror(errno));
 	if (flock(l->lock, LOCK_EX | LOCK_NB) < 0)
 		return err_set(e, "cannot open '%s': %s", device,
 			       errno == EWOULDBLOCK ? "in use by another program" : strerror(errno));

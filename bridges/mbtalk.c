@@ -10,7 +10,7 @@ enum {
 	FUNCTIONS = 17,
 	LATE_TIMES = 10, /* an answer later than so many timeouts does not come any more */
 	BUFFER = 512,
-	SILENCE_LEAST_US = 1750,  /* Modbus over Serial Line 2.5.1.1, above 19200 baud */
+	SILENCE_LEAST_US = 1750,    /* Modbus over Serial Line 2.5.1.1, above 19200 baud */
 	GARBAGE_SILENCE_US = 20000, /* USB adapters deliver in pieces of up to 16 ms */
 };
 
@@ -22,7 +22,7 @@ struct mbtalk {
 
 	/* RTU */
 	int64_t byte_us, gap_us;
-	int64_t silent_us;                /* when the line may be spoken on again */
+	int64_t silent_us; /* when the line may be spoken on again */
 	struct unit *units;
 };
 
@@ -35,7 +35,9 @@ struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_r
 {
 	const struct mbaddress_mode *mode = &mbaddress_modes[o->mode];
 	struct mbtalk *t = mem_new(sizeof(*t));
-	*t = (struct mbtalk){ .line = take_line, .rtu = true, .timeout_us = o->timeout_ms * 1000, .retries = o->retries };
+	*t = (struct mbtalk){
+		.line = take_line, .rtu = true, .timeout_us = o->timeout_ms * 1000, .retries = o->retries
+	};
 	int bits = 1 + 8 + (mode->parity != 'N') + mode->stop_bits;
 	t->byte_us = (1000000 * bits + o->baud - 1) / o->baud;
 	t->gap_us = t->byte_us * 7 / 2 > SILENCE_LEAST_US ? t->byte_us * 7 / 2 : SILENCE_LEAST_US;
@@ -223,7 +225,8 @@ static void doubt(struct mbtalk *t, const struct mbframe_question *q, int status
 		keep_quiet(t, q);
 }
 
-static int rtu_exchange(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *o)
+static int rtu_exchange(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us,
+			struct mbtalk_outcome *o)
 {
 	int status = mbline_pause(t->line, t->silent_us);
 	if (status == MBLINE_OK)
@@ -249,7 +252,8 @@ static int leave_alone(const struct mbtalk *t, const struct mbframe_question *q,
 }
 
 /* Any answer will do, and an exception is one. */
-static int get_in_step(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *o)
+static int get_in_step(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us,
+		       struct mbtalk_outcome *o)
 {
 	static const uint8_t functions[] = { MBFRAME_READ_HOLDING, MBFRAME_READ_INPUT, MBFRAME_READ_COILS,
 					     MBFRAME_READ_DISCRETE };

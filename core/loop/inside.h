@@ -57,11 +57,3 @@ struct loop {
 void loop_enter(struct loop *loop); /* first line of every libuv callback */
 
 void timer_arm(struct loop *loop); /* sets the alarm to the first timer */
-
-/* As resolve_begin, with all addresses in the system's order of preference, at most RESOLVE_MOST. */
-enum { RESOLVE_MOST = 8 };
-struct resolve;
-struct resolve *resolve_all(struct loop *loop, const char *host, int port, int socktype,
-			    void (*fn)(void *ctx, const struct sockaddr_storage *list, size_t n, const struct err *why),
-			    void *ctx);
-socklen_t resolve_size(const struct sockaddr_storage *address);

@@ -17,3 +17,10 @@ struct resolve *
 resolve_begin(struct loop *loop, const char *host, int port, int socktype,
 	      void (*fn)(void *ctx, const struct sockaddr *address, socklen_t size, const struct err *why), void *ctx);
 void resolve_cancel(struct resolve *r);
+
+/* As resolve_begin, with all addresses in the system's order of preference, at most RESOLVE_MOST; NULL when it failed. */
+enum { RESOLVE_MOST = 8 };
+struct resolve *resolve_all(struct loop *loop, const char *host, int port, int socktype,
+			    void (*fn)(void *ctx, const struct sockaddr_storage *list, size_t n, const struct err *why),
+			    void *ctx);
+socklen_t resolve_size(const struct sockaddr_storage *address);
