@@ -1,5 +1,4 @@
 """The demo's devices as servers, and the independent tools that look at them: mbpoll and coap-client."""
-import os
 import sys
 from pathlib import Path
 
@@ -76,7 +75,6 @@ class ModbusLine(ModbusDevice):
         self.tty = self.folder / "gateway-end"
         self._device_tty = self.folder / "device-end"
         self.line = None
-        self._held = None
 
     def configure(self):
         self.plug()
@@ -85,20 +83,15 @@ class ModbusLine(ModbusDevice):
         return [self.programs / "demo_modbus_device", "rtu", self._device_tty, self.port]
 
     def plug(self):
-        """We keep the gateway's end open too: socat takes the last close of an end for the end of the line."""
         if self.line and self.line.status is None:
             return
         ends = [f"pty,raw,echo=0,link={end}" for end in (self._device_tty, self.tty)]
         self.line = Child(["socat", *ends], self.folder / "socat.log")
         self.line.wait_for(lambda: self.tty.exists() and self._device_tty.exists(), "the serial line")
-        self._held = os.open(self.tty, os.O_RDWR | os.O_NOCTTY)
 
     def unplug(self):
         """Both ends hang up, as when the adapter is pulled."""
         self.line.kill()
-        if self._held is not None:
-            os.close(self._held)
-            self._held = None
         for end in (self.tty, self._device_tty):
             end.unlink(missing_ok=True)
 
