@@ -27,6 +27,17 @@ const char *bridge_status_word(int status)
 	return statuses[-status].words;
 }
 
+static const int64_t STUCK_MS = 30000;
+
+bool bridge_is_stuck(const struct bridge *b)
+{
+	int64_t now = loop_now(b->loop);
+	list_each (at, &b->waiting)
+		if (list_of(at, struct request, wait_link)->deadline_ms + STUCK_MS < now)
+			return true;
+	return false;
+}
+
 static void finish(struct request *r, int status, const struct sample *shown, const struct err *why)
 {
 	struct bridge *b = r->bridge;

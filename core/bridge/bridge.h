@@ -112,9 +112,10 @@ struct bridge *bridge_new(const struct bridge_driver *driver, struct bus *bus, s
 void bridge_start(struct bridge *b);
 void bridge_ask(struct bridge *b, struct request **r, size_t n); /* each ends in exactly one done, also in this call */
 void bridge_cancel(struct bridge *b, struct request *r);
-void bridge_stop(struct bridge *b);         /* on_state with BRIDGE_CLOSED will follow */
-void bridge_free(struct bridge *b);         /* closed or never started; NULL is allowed */
-const char *bridge_status_word(int status); /* enum request_status in words for people */
+void bridge_stop(struct bridge *b);           /* on_state with BRIDGE_CLOSED will follow */
+void bridge_free(struct bridge *b);           /* closed or never started; NULL is allowed */
+bool bridge_is_stuck(const struct bridge *b); /* the driver holds a request long after its deadline */
+const char *bridge_status_word(int status);   /* enum request_status in words for people */
 
 /* What a driver calls; see the law. `take` is moved from. */
 void bridge_up(struct bridge *b);

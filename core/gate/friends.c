@@ -65,8 +65,8 @@ static void yes_done(void *ctx, int status, const struct err *why)
 	if (status < 0)
 		complain(c, "a new friend", why);
 	else if (!f || f->change != c->number)
-		status = -1; /* a newer change has overtaken it */
-	else
+		status = -1;              /* a newer change has overtaken it */
+	else if (!c->gate->server_roster) /* else the server's push is the truth */
 		f->subscription = c->subscription;
 	change_end(c, status);
 }

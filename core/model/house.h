@@ -7,7 +7,10 @@
 #include "core/base/map.h"
 #include "core/model/thing.h"
 
+struct bridge;
+
 struct bus { /* configuration of one; the running one is struct bridge */
+	struct bridge *bridge; /* set by core/gateway.c while it runs, not owned */
 	char *id;
 	const char *protocol; /* the driver's own word */
 	void *options;        /* the driver's struct, filled by its rows */

@@ -15,18 +15,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { JID_BARE_ROOM = 2 * LIMIT_JID_PART + 2 }; /* any prepared bare JID and its NUL */
+
 struct jid {
 	const char *local; /* NULL if none */
 	const char *domain;
 	const char *resource; /* NULL if none */
-	char bare[2 * LIMIT_JID_PART + 2]; /* "local@domain", prepared */
+	char bare[JID_BARE_ROOM]; /* "local@domain", prepared */
 	char room[LIMIT_JID + 3];
 };
 
 int jid_parse(struct jid *ret, const char *text); /* -1: not a JID */
 
 /* The prepared bare form of any JID; -1: not a JID. The fast path of every stanza: plain lower-case ASCII is only copied. */
-int jid_bare(const char *text, char ret[2 * LIMIT_JID_PART + 2]);
+int jid_bare(const char *text, char ret[JID_BARE_ROOM]);
 bool jid_same_bare(const char *a, const char *b); /* both may be full; false if one is not a JID */
 const char *jid_resource(const char *text); /* behind the first '/', or NULL */
 int jid_escape(const char *text, char *ret, size_t room); /* XEP-0106, then preparation; -1: too long or empty */

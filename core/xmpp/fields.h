@@ -1,0 +1,15 @@
+/*
+ * Points and samples in the words of XEP-0323 and XEP-0325: nodes, fields with their types and categories. Pure but for the
+ * link that is written to.
+ */
+#pragma once
+
+#include "core/xmpp/things.h"
+
+/* Every <node nodeId=''/> of the payload is the thing itself (or there is none). */
+bool fields_names_node(const struct element *payload, const char *local);
+bool fields_names_point(const struct point *p, const char *name);         /* by its label in any language */
+struct point *fields_find_point(const struct thing *t, const char *name); /* by id, else by label */
+
+/* The answer to a read: good values in one message, failures after them, done='true' on the last. */
+void fields_send(struct things *t, const struct wish *w, const char *to, const char *seqnr);

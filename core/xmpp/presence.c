@@ -1,0 +1,281 @@
+#include "core/xmpp/presence.h"
+
+#include "core/base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const int64_t GATHER_MS = 50;     /* due presences are sent in rounds not closer than this */
+static const size_t ANNOUNCE_TURN = 500; /* things stated per turn after a connect */
+
+static enum quality worst(const struct thing *thing)
+{
+	enum quality q = QUALITY_GOOD;
+	for (size_t i = 0; i < thing->n_points; i++) {
+		enum quality one = thing->points[i]->last.quality;
+		if (one != QUALITY_GOOD && (q == QUALITY_GOOD || one > q))
+			q = one;
+	}
+	return q;
+}
+
+static const char *const shows[] = {
+	[QUALITY_UNKNOWN] = "xa",
+	[QUALITY_GOOD] = NULL,
+	[QUALITY_OLD] = "away",
+	[QUALITY_BAD] = "dnd",
+};
+
+static void add_time(struct text *t, int64_t utc_ms)
+{
+	time_t at = (time_t)(utc_ms / 1000);
+	struct tm local;
+	char text[32];
+	if (utc_ms && localtime_r(&at, &local) && strftime(text, sizeof(text), "%H:%M", &local))
+		text_addf(t, " \xC2\xB7 %s", text);
+}
+
+/* "21.5 °C · 12:03", "21.5 °C (old) · 11:40", "no value yet", "does not answer (last 21.5 °C) · 11:40" */
+static void add_point(struct text *t, const struct point *p)
+{
+	char room[DECIMAL_ROOM];
+	const char *value = value_print(&p->last.value, room), *unit = p->unit ? p->unit : "";
+	const char *gap = *unit ? " " : "";
+	switch (p->last.quality) {
+	case QUALITY_UNKNOWN:
+		text_add(t, "no value yet");
+		break;
+	case QUALITY_GOOD:
+		text_addf(t, "%s%s%s", value, gap, unit);
+		break;
+	case QUALITY_OLD:
+		text_addf(t, "%s%s%s (old)", value, gap, unit);
+		break;
+	case QUALITY_BAD:
+		text_add(t, trouble_word(p->last.trouble));
+		if (*value)
+			text_addf(t, " (last %s%s%s)", value, gap, unit);
+		break;
+	}
+}
+
+static int64_t newest(const struct thing *thing)
+{
+	int64_t at = 0;
+	for (size_t i = 0; i < thing->n_points; i++)
+		if (thing->points[i]->last.utc_ms > at)
+			at = thing->points[i]->last.utc_ms;
+	return at;
+}
+
+static void write_status(struct text *to, const struct things *t, const struct thing *thing)
+{
+	struct text status = { 0 };
+	for (size_t i = 0; i < thing->n_points; i++) {
+		const char *name = names_find(&thing->points[i]->names, t->language);
+		if (i)
+			text_add(&status, ", ");
+		if (thing->n_points > 1)
+			text_addf(&status, "%s ", name ? name : thing->points[i]->id);
+		add_point(&status, thing->points[i]);
+	}
+	add_time(&status, newest(thing));
+	writer_raw(to, "<status>");
+	writer_text(to, status.data);
+	writer_raw(to, "</status>");
+	text_free(&status);
+}
+
+static bool write_presence(struct things *t, const struct thing *thing, const char *type, const char *to, bool full)
+{
+	struct text *w = link_begin(t->link, thing->local, type != NULL);
+	if (!w)
+		return false;
+	struct writer_address from = things_address(t, thing, full);
+	writer_stanza(w, "presence", type, &from, to, NULL);
+	if (type) {
+		writer_raw(w, "/>");
+		return link_end(t->link);
+	}
+	const char *show = shows[worst(thing)];
+	writer_raw(w, ">");
+	if (show) {
+		writer_raw(w, "<show>");
+		text_add(w, show);
+		writer_raw(w, "</show>");
+	}
+	write_status(w, t, thing);
+	writer_raw(w, "<nick xmlns='http://jabber.org/protocol/nick'>");
+	writer_text(w, names_find(&thing->names, t->language));
+	writer_raw(w, "</nick></presence>");
+	return link_end(t->link);
+}
+
+void presence_state(struct things *t, struct thing *thing, const char *to)
+{
+	write_presence(t, thing, NULL, to, true);
+}
+
+void presence_unavailable(struct things *t, struct thing *thing, const char *to)
+{
+	write_presence(t, thing, "unavailable", to, true);
+}
+
+void presence_say(struct things *t, const struct thing *thing, const char *type, const char *to)
+{
+	write_presence(t, thing, type, to, false);
+}
+
+/* To everybody who sees the thing. With accounts the server knows who that is. false: the link takes no more now. */
+static bool state_all(struct things *t, struct thing *thing)
+{
+	if (t->link->accounts)
+		return write_presence(t, thing, NULL, NULL, true);
+	list_each(at, &thing->friends)
+	{
+		const struct friend *f = list_of(at, struct friend, link);
+		if ((f->subscription & SUBSCRIPTION_FROM) && !write_presence(t, thing, NULL, f->jid, true))
+			return false;
+	}
+	return true;
+}
+
+static int64_t interval_of(const struct thing *thing)
+{
+	int64_t most = 0;
+	for (size_t i = 0; i < thing->n_points; i++)
+		if (thing->points[i]->min_interval_ms > most)
+			most = thing->points[i]->min_interval_ms;
+	return most;
+}
+
+static void tell_due(void *ctx);
+
+static void arm(struct things *t, int64_t in_ms)
+{
+	if (!t->telling.place || t->telling.due > loop_now(t->loop) + in_ms)
+		timer_set(t->loop, &t->telling, in_ms > GATHER_MS ? in_ms : GATHER_MS, tell_due, t);
+}
+
+/* Ms until the thing may speak again; 0: now. A first word is never late by clock. */
+static int64_t wait_of(const struct things *t, const struct thing *thing)
+{
+	int64_t due = thing->spoke_ms ? thing->spoke_ms + interval_of(thing) : 0;
+	int64_t now = loop_now(t->loop);
+	return due > now ? due - now : 0;
+}
+
+static bool tell(struct things *t, struct thing *thing)
+{
+	if (link_congested(t->link) || !state_all(t, thing))
+		return false;
+	thing->spoke_ms = loop_now(t->loop);
+	list_drop(&thing->dirty_link);
+	return true;
+}
+
+static void tell_due(void *ctx)
+{
+	struct things *t = ctx;
+	int64_t next = INT64_MAX;
+	list_each(at, &t->dirty)
+	{
+		struct thing *thing = list_of(at, struct thing, dirty_link);
+		int64_t wait = wait_of(t, thing);
+		if (wait == 0 && !tell(t, thing)) {
+			next = GATHER_MS;
+			break;
+		}
+		if (wait && wait < next)
+			next = wait;
+	}
+	if (next != INT64_MAX)
+		arm(t, next);
+}
+
+void presence_news(struct things *t, struct thing *thing)
+{
+	if (list_in(&thing->dirty_link) || t->closing || !link_up(t->link, t->link->accounts ? thing->local : NULL))
+		return;
+	list_add(&t->dirty, &thing->dirty_link);
+	int64_t wait = wait_of(t, thing);
+	if (wait || !tell(t, thing))
+		arm(t, wait);
+}
+
+/* After a connect nobody is told that we are back: each thing says it, so many a turn (wire.md 3.3). */
+static void announce(void *ctx)
+{
+	struct things *t = ctx;
+	struct thing *thing;
+	for (size_t n = 0; n < ANNOUNCE_TURN; n++) {
+		size_t here = t->announced;
+		if (link_congested(t->link) || !(thing = map_next(&t->house->things, &t->announced)))
+			break;
+		if (state_all(t, thing)) {
+			thing->spoke_ms = 0; /* what is learned next is told at once */
+			list_drop(&thing->dirty_link);
+			continue;
+		}
+		t->announced = here;
+		break;
+	}
+	if (t->announced < t->house->things.room)
+		timer_set(t->loop, &t->announcing, link_congested(t->link) ? GATHER_MS : 1, announce, t);
+}
+
+void presence_begin(struct things *t)
+{
+	list_init(&t->dirty);
+}
+
+void presence_up(struct things *t, const char *local)
+{
+	struct thing *thing = local ? house_find_thing(t->house, local, strlen(local)) : NULL;
+	if (thing)
+		state_all(t, thing);
+	if (local)
+		return;
+	t->announced = 0;
+	announce(t);
+}
+
+void presence_down(struct things *t)
+{
+	struct list *at;
+	timer_stop(t->loop, &t->telling);
+	timer_stop(t->loop, &t->announcing);
+	while ((at = list_pop(&t->dirty)))
+		list_of(at, struct thing, dirty_link)->spoke_ms = 0;
+}
+
+static void leave_one(struct things *t, struct thing *thing)
+{
+	if (t->link->accounts) {
+		presence_unavailable(t, thing, NULL);
+		return;
+	}
+	list_each(at, &thing->friends)
+	{
+		const struct friend *f = list_of(at, struct friend, link);
+		if (f->subscription & SUBSCRIPTION_FROM)
+			presence_unavailable(t, thing, f->jid);
+	}
+}
+
+void presence_leave(struct things *t)
+{
+	struct thing *thing;
+	timer_stop(t->loop, &t->telling);
+	timer_stop(t->loop, &t->announcing);
+	for (size_t at = 0; (thing = map_next(&t->house->things, &at));)
+		leave_one(t, thing);
+}
+
+/* A stranger gets what a JID that does not exist gives him: silence. */
+void presence_take_probe(void *self, struct incoming *in)
+{
+	if (gate_may(in->target, in->from_bare, RIGHT_SEE))
+		presence_state(self, in->target, in->from);
+}

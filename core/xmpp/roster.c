@@ -1,0 +1,92 @@
+#include "core/xmpp/roster.h"
+
+#include "core/xmpp/presence.h"
+#include "core/xmpp/siot.h"
+
+static void let_in_done(void *ctx, struct thing *thing, const char *jid, int status)
+{
+	struct things *t = ctx;
+	if (status < 0)
+		return;
+	presence_say(t, thing, "subscribed", jid);
+	if (!t->link->accounts)
+		presence_state(t, thing, jid); /* the server does not ask for it (wire.md 3.3) */
+}
+
+static bool is_in(const struct thing *thing, const char *jid)
+{
+	const struct friend *f = thing_find_friend(thing, jid);
+	return f && (f->subscription & SUBSCRIPTION_FROM);
+}
+
+void roster_approve(struct things *t, struct thing *thing, const char *jid)
+{
+	const struct gate_after after = { let_in_done, t };
+	if (is_in(thing, jid)) {
+		let_in_done(t, thing, jid, 0);
+		return;
+	}
+	enum role role = gate_is_service(t->gate, jid) ? ROLE_SERVICE
+			 : gate_is_owner(thing, jid)   ? ROLE_OWNER
+						       : ROLE_FRIEND;
+	gate_forget_pending(t->gate, thing, jid);
+	gate_let_in(t->gate, thing, jid, role, &after);
+}
+
+static void put_out_done(void *ctx, struct thing *thing, const char *jid, int status)
+{
+	struct things *t = ctx;
+	if (status < 0)
+		return;
+	presence_unavailable(t, thing, jid); /* first, else a stale green dot stays */
+	presence_say(t, thing, "unsubscribed", jid);
+}
+
+void roster_revoke(struct things *t, struct thing *thing, const char *jid)
+{
+	const struct gate_after after = { put_out_done, t };
+	gate_put_out(t->gate, thing, jid, &after);
+}
+
+void roster_take_subscribe(void *self, struct incoming *in)
+{
+	struct things *t = self;
+	struct thing *thing = in->target;
+	const char *jid = in->from_bare;
+	const struct pending *p = thing_find_pending(thing, jid);
+	if (gate_is_service(t->gate, jid) || gate_is_owner(thing, jid) || is_in(thing, jid) ||
+	    (p && p->state == PENDING_APPROVED))
+		roster_approve(t, thing, jid);
+	else if (gate_may_ask(p, loop_now(t->loop)))
+		siot_ask_friend(t, thing, jid);
+	else
+		presence_say(t, thing, "unsubscribed", jid);
+}
+
+void roster_take_unsubscribe(void *self, struct incoming *in)
+{
+	struct things *t = self;
+	struct thing *thing = in->target;
+	const struct gate_after after = { put_out_done, t };
+	gate_forget_pending(t->gate, thing, in->from_bare);
+	if (is_in(thing, in->from_bare))
+		gate_put_out(t->gate, thing, in->from_bare, &after);
+}
+
+void roster_take_subscribed(void *self, struct incoming *in)
+{
+	struct things *t = self;
+	const struct friend *f = thing_find_friend(in->target, in->from_bare);
+	if (f && f->asked)
+		gate_set_subscription(t->gate, in->target, in->from_bare, f->subscription | SUBSCRIPTION_TO, false,
+				      NULL);
+}
+
+void roster_take_unsubscribed(void *self, struct incoming *in)
+{
+	struct things *t = self;
+	const struct friend *f = thing_find_friend(in->target, in->from_bare);
+	if (f && (f->asked || (f->subscription & SUBSCRIPTION_TO)))
+		gate_set_subscription(t->gate, in->target, in->from_bare, f->subscription & SUBSCRIPTION_FROM, false,
+				      NULL);
+}

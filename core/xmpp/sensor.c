@@ -1,0 +1,217 @@
+#include "core/xmpp/sensor.h"
+
+#include "core/base/limits.h"
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/xmpp/fields.h"
+
+#include <string.h>
+
+static const int64_t READ_MS = 4500; /* Smack gives up 5 s after `accepted` */
+
+/* The categories of a request, by attribute; `all` takes every kind, and a request with none means momentary (wire.md 1.2). */
+static const struct {
+	const char *attribute;
+	unsigned kinds;
+} categories[] = {
+	{ "all", ~0u },
+	{ "momentary", 1u << KIND_MOMENTARY | 1u << KIND_COUNTER },
+	{ "peak", 1u << KIND_PEAK },
+	{ "status", 1u << KIND_STATUS },
+	{ "computed", 1u << KIND_COMPUTED },
+	{ "identity", 1u << KIND_IDENTITY },
+	{ "identification", 1u << KIND_IDENTITY },
+};
+
+static unsigned kinds_of(const struct element *req)
+{
+	unsigned kinds = 0;
+	bool other = false;
+	for (size_t i = 0; i < sizeof(categories) / sizeof(categories[0]); i++)
+		if (element_true(req, categories[i].attribute))
+			kinds |= categories[i].kinds;
+	for (const struct attribute *a = req->attributes; a; a = a->next)
+		other = other || (!a->xmlns && text_begins(a->name, "historical") && element_true(req, a->name));
+	return kinds || other ? kinds : categories[1].kinds;
+}
+
+static bool names_point(const struct element *req, const struct point *p)
+{
+	const struct element *e = element_child(req, "field", NULL);
+	if (!e)
+		return true;
+	for (; e; e = element_next(e, "field", NULL)) {
+		const char *name = element_get(e, "name");
+		if (name && (strcmp(name, p->id) == 0 || fields_names_point(p, name)))
+			return true;
+	}
+	return false;
+}
+
+static bool wanted(const struct element *req, unsigned kinds, const struct point *p)
+{
+	return (p->access & ACCESS_READ) && (kinds & 1u << p->kind) && names_point(req, p);
+}
+
+/* One read under way. */
+struct reading {
+	struct list link; /* in things.reads */
+	struct things *things;
+	struct wish wish;
+	char *to; /* exact from of the request */
+	char *seqnr;
+	bool dropped; /* cancelled, or the link went down: nobody is told */
+	struct wish_part parts[];
+};
+
+static void reading_free(struct reading *r)
+{
+	for (size_t i = 0; i < r->wish.n_parts; i++)
+		sample_free(&r->parts[i].sample);
+	list_drop(&r->link);
+	mem_free(r);
+}
+
+static void read_answered(struct wish *w, enum wish_status status, const char *text)
+{
+	struct reading *r = w->ctx;
+	(void)status, (void)text; /* each part has its own */
+	/* he may have been put out while the bus was asked */
+	if (!r->dropped && gate_may(w->thing, w->from, RIGHT_READ))
+		fields_send(r->things, w, r->to, r->seqnr);
+	reading_free(r);
+}
+
+static char *keep(char **at, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = memcpy(*at, text, size);
+	*at += size;
+	return copy;
+}
+
+/* One allocation for all of a read: it is the hot path. */
+static struct reading *reading_new(struct things *t, const struct incoming *in, const char *seqnr, unsigned kinds)
+{
+	struct thing *thing = in->target;
+	size_t parts = thing->n_points * sizeof(struct wish_part);
+	size_t strings = strlen(in->from) + strlen(seqnr) + strlen(in->from_bare) + 3;
+	struct reading *r = mem_new(sizeof(*r) + parts + strings);
+	char *at = (char *)&r->parts[thing->n_points];
+	r->things = t;
+	r->to = keep(&at, in->from);
+	r->seqnr = keep(&at, seqnr);
+	r->wish = (struct wish){ .thing = thing,
+				 .from = keep(&at, in->from_bare),
+				 .parts = r->parts,
+				 .deadline_ms = loop_now(t->loop) + READ_MS,
+				 .answer = read_answered,
+				 .ctx = r };
+	for (size_t i = 0; i < thing->n_points && r->wish.n_parts < LIMIT_REQUEST_PARTS; i++)
+		if (wanted(in->payload, kinds, thing->points[i]))
+			r->parts[r->wish.n_parts++].point = thing->points[i];
+	list_add(&t->reads, &r->link);
+	return r;
+}
+
+static void refuse(struct incoming *in, const char *seqnr, const struct reply_error *why, const char *words)
+{
+	struct text *w = reply_error_begin(&in->answer);
+	if (!w)
+		return;
+	writer_raw(w, "<rejected xmlns='urn:xmpp:iot:sensordata'");
+	writer_attribute(w, "seqnr", seqnr);
+	writer_raw(w, "><error>");
+	writer_text(w, words);
+	writer_raw(w, "</error></rejected>");
+	reply_error_middle(&in->answer, w, why, words);
+	reply_error_end(&in->answer, w);
+}
+
+bool sensor_refuse(struct incoming *in)
+{
+	struct element *req = element_child(in->stanza, "req", SENSOR_NS);
+	const char *seqnr = req ? element_get(req, "seqnr") : NULL;
+	if (!req || in->kind != ROUTE_GET || !seqnr)
+		return false;
+	refuse(in, seqnr, &reply_forbidden, "Access denied.");
+	return true;
+}
+
+/* What cannot be read at all: the sentence and its condition; NULL: go on. */
+static const char *unacceptable(const struct things *t, const struct incoming *in, const char *seqnr,
+				const struct reply_error **ret_why)
+{
+	const char *when = element_get(in->payload, "when");
+	int64_t at;
+	*ret_why = &reply_bad_request;
+	if (!seqnr || !*seqnr || strlen(seqnr) > 32)
+		return "seqnr is missing or too long.";
+	if (when && text_parse_utc(when, strlen(when), &at) < 0)
+		return "when is not a time.";
+	*ret_why = &reply_item_not_found;
+	if (!fields_names_node(in->payload, in->to_local))
+		return "Unknown node.";
+	*ret_why = &reply_feature_not_implemented;
+	if (when && at > loop_utc(t->loop))
+		return "Reading later is not supported.";
+	*ret_why = &reply_resource_constraint;
+	if (((const struct thing *)in->target)->n_wishes >= LIMIT_WISHES_THING)
+		return "Too many requests at once.";
+	return NULL;
+}
+
+void sensor_take_req(void *self, struct incoming *in)
+{
+	struct things *t = self;
+	const char *seqnr = element_get(in->payload, "seqnr");
+	const struct reply_error *why;
+	if (!gate_may(in->target, in->from_bare, RIGHT_READ)) {
+		refuse(in, seqnr, &reply_forbidden, "Access denied.");
+		return;
+	}
+	const char *words = unacceptable(t, in, seqnr, &why);
+	if (words) {
+		refuse(in, seqnr, why, words);
+		return;
+	}
+	struct reading *r = reading_new(t, in, seqnr, kinds_of(in->payload));
+	struct text *w = reply_begin(&in->answer);
+	if (!w) {
+		reading_free(r);
+		return;
+	}
+	writer_raw(w, "<accepted xmlns='urn:xmpp:iot:sensordata'");
+	writer_attribute(w, "seqnr", seqnr);
+	writer_raw(w, "/>");
+	reply_end(&in->answer);
+	t->wish(t->wish_ctx, &r->wish);
+}
+
+void sensor_take_cancel(void *self, struct incoming *in)
+{
+	struct things *t = self;
+	const char *seqnr = element_get(in->payload, "seqnr");
+	if (!seqnr) {
+		reply_refuse(&in->answer, &reply_bad_request, "seqnr is missing.");
+		return;
+	}
+	list_each(at, &t->reads)
+	{
+		struct reading *r = list_of(at, struct reading, link);
+		if (r->wish.thing == in->target && strcmp(r->to, in->from) == 0 && strcmp(r->seqnr, seqnr) == 0)
+			r->dropped = true;
+	}
+	struct text *w = reply_begin(&in->answer);
+	if (!w)
+		return;
+	writer_raw(w, "<cancelled xmlns='urn:xmpp:iot:sensordata'");
+	writer_attribute(w, "seqnr", seqnr);
+	writer_raw(w, "/>");
+	reply_end(&in->answer);
+}
+
+void sensor_drop_all(struct things *t)
+{
+	list_each(at, &t->reads) list_of(at, struct reading, link)->dropped = true;
+}

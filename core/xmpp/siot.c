@@ -1,0 +1,140 @@
+#include "core/xmpp/siot.h"
+
+#include "core/base/text.h"
+#include "core/xmpp/presence.h"
+#include "core/xmpp/roster.h"
+
+#include <string.h>
+
+/*
+ * What the service tells us. Each stanza may come as a message or as an iq set, to the bare or the full JID (S12, S29), and
+ * any number of times. From anybody but the service it is dropped and said in the log; an iq gets what any stranger gets (S37).
+ */
+
+static bool from_service(const struct things *t, struct incoming *in)
+{
+	char who[64];
+	if (gate_is_service(t->gate, in->from_bare))
+		return true;
+	log_warn(t->log, "thing '%s': %s speaks as a provisioning service but is not ours: dropped", in->to_local,
+		 text_quote(who, sizeof(who), in->from_bare, strlen(in->from_bare)));
+	if (in->answer.armed)
+		reply_refuse(&in->answer, &reply_service_unavailable, NULL);
+	return false;
+}
+
+static void acknowledge(struct incoming *in)
+{
+	if (in->answer.armed)
+		reply_empty(&in->answer);
+}
+
+static void refuse(struct incoming *in, const struct reply_error *why)
+{
+	if (in->answer.armed)
+		reply_refuse(&in->answer, why, NULL);
+}
+
+static void owner_done(void *ctx, struct thing *thing, const char *owner, int status)
+{
+	struct things *t = ctx;
+	if (status < 0)
+		return;
+	log_info(t->log, "thing '%s': owned by %s", thing->local, owner);
+	if (thing_find_pending(thing, owner)) /* he asked before he claimed */
+		roster_approve(t, thing, owner);
+}
+
+void siot_take_owner(void *self, struct incoming *in)
+{
+	struct things *t = self;
+	struct thing *thing = in->target;
+	const char *jid = element_get(in->payload, "jid");
+	char owner[JID_BARE_ROOM];
+	if (!from_service(t, in))
+		return;
+	if (!jid || jid_bare(jid, owner) < 0) {
+		refuse(in, &reply_bad_request);
+		return;
+	}
+	const struct gate_after after = { owner_done, t };
+	if (!gate_is_owner(thing, owner))
+		gate_own(t->gate, thing, owner, &after);
+	acknowledge(in);
+}
+
+static void take_yes(struct things *t, struct thing *thing, const char *jid)
+{
+	const struct pending *p = thing_find_pending(thing, jid);
+	const struct friend *f = thing_find_friend(thing, jid);
+	if (p && p->subscribed_first && p->state != PENDING_DENIED)
+		roster_approve(t, thing, jid);
+	else if (!f || !(f->subscription & SUBSCRIPTION_FROM))
+		gate_remember(t->gate, thing, jid, PENDING_APPROVED, false); /* the next subscribe is granted (S21) */
+}
+
+/* Also to somebody who is not a friend here: an `unsubscribed` that was lost while the link was down is made good (S29). */
+static void take_no(struct things *t, struct thing *thing, const char *jid)
+{
+	if (gate_is_owner(thing, jid))
+		return; /* S24 */
+	gate_deny(t->gate, thing, jid);
+	roster_revoke(t, thing, jid);
+}
+
+static const struct {
+	const char *word;
+	void (*take)(struct things *t, struct thing *thing, const char *jid);
+} states[] = { { "yes", take_yes }, { "no", take_no } };
+
+static void take_item(struct things *t, struct thing *thing, const struct element *item)
+{
+	const char *jid = element_get(item, "jid"), *word = element_get(item, "friend");
+	char bare[JID_BARE_ROOM];
+	if (!jid || !word || jid_bare(jid, bare) < 0 || gate_is_service(t->gate, bare))
+		return; /* S27: what is neither yes nor no is no news */
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (text_same(word, states[i].word))
+			states[i].take(t, thing, bare);
+}
+
+void siot_take_states(void *self, struct incoming *in)
+{
+	if (!from_service(self, in))
+		return;
+	for (const struct element *e = element_child(in->payload, "item", NULL); e; e = element_next(e, "item", NULL))
+		take_item(self, in->target, e);
+	acknowledge(in);
+}
+
+static void reset_done(void *ctx, struct thing *thing, const char *key, int status)
+{
+	struct things *t = ctx;
+	(void)key;
+	if (status < 0)
+		return;
+	log_info(t->log, "thing '%s': reset; it has a new key and no owner", thing->local);
+	siot_register(t, thing);
+}
+
+void siot_reset(struct things *t, struct thing *thing)
+{
+	const struct gate_after after = { reset_done, t };
+	list_each(at, &thing->friends)
+	{
+		const struct friend *f = list_of(at, struct friend, link);
+		if (f->role == ROLE_SERVICE || !(f->subscription & SUBSCRIPTION_FROM))
+			continue;
+		presence_unavailable(t, thing, f->jid);
+		presence_say(t, thing, "unsubscribed", f->jid);
+	}
+	gate_reset(t->gate, thing, &after);
+}
+
+void siot_take_disowned(void *self, struct incoming *in)
+{
+	if (!from_service(self, in))
+		return;
+	acknowledge(in);
+	siot_reset(self, in->target);
+}

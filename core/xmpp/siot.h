@@ -1,0 +1,19 @@
+/*
+ * siot, the thing's side (urn:xmpp:siot:1, wire.md 1.1, S1 to S43): registers things with the provisioning service, learns the
+ * owner, asks who is a friend, and hears of changes. Only the configured service is listened to (S33, S37).
+ */
+#pragma once
+
+#include "core/xmpp/things.h"
+
+#define SIOT_NS   "urn:xmpp:siot:1"
+#define SIOT_X_NS "urn:jidgate:siot:0"
+
+void siot_up(struct things *t, const char *local); /* registers what is not registered, asks again what is undecided */
+void siot_down(struct things *t);                  /* after the asks were dropped */
+void siot_register(struct things *t, struct thing *thing); /* paced */
+void siot_reset(struct things *t, struct thing *thing);    /* factory reset: everybody out, new key, register (S7) */
+void siot_ask_friend(struct things *t, struct thing *thing, const char *jid); /* a stranger subscribed */
+void siot_take_owner(void *self, struct incoming *in);
+void siot_take_states(void *self, struct incoming *in);
+void siot_take_disowned(void *self, struct incoming *in);

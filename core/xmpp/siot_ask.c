@@ -1,0 +1,323 @@
+#include "core/xmpp/siot.h"
+
+#include "core/base/limits.h"
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/xmpp/presence.h"
+#include "core/xmpp/roster.h"
+
+#include <string.h>
+
+/*
+ * What we ask of the service: register, is-friend-query, unregister. One job each, paced together; what fails is tried again
+ * with growing delay while the link is up, and once more after each connect. Nobody decides = no: until the service has
+ * said yes, the requestor hears nothing (S18, S38).
+ */
+
+static const int64_t AGAIN_FIRST_MS = 30000, AGAIN_MOST_MS = 3600000;
+
+enum question { ASK_REGISTER, ASK_FRIEND, ASK_UNREGISTER };
+
+struct query {
+	struct pace_job job;
+	struct list link; /* in things.queries, from birth to end */
+	struct things *things;
+	enum question question;
+	char *local;      /* the thing may be gone when the answer comes */
+	char *jid;        /* ASK_FRIEND: the requestor */
+	int64_t again_ms; /* delay of the next attempt */
+	struct timer timer;
+	bool in_pace;
+};
+
+static void query_free(struct query *q)
+{
+	timer_stop(q->things->loop, &q->timer);
+	list_drop(&q->link);
+	if (q->in_pace)
+		list_drop(&q->job.link);
+	mem_free(q->local);
+	mem_free(q->jid);
+	mem_free(q);
+}
+
+static struct thing *thing_of(const struct query *q)
+{
+	return house_find_thing(q->things->house, q->local, strlen(q->local));
+}
+
+static void send(struct pace_job *job);
+
+static void queue(struct query *q, bool urgent)
+{
+	q->in_pace = true;
+	q->job.fn = send;
+	pace_add(&q->things->pace, &q->job, urgent);
+}
+
+static void ask_again(void *ctx)
+{
+	queue(ctx, false);
+}
+
+static void retry(struct query *q)
+{
+	q->again_ms = q->again_ms ? q->again_ms * 2 : AGAIN_FIRST_MS;
+	if (q->again_ms > AGAIN_MOST_MS)
+		q->again_ms = AGAIN_MOST_MS;
+	if (link_up(q->things->link, q->things->link->accounts ? q->local : NULL))
+		timer_set(q->things->loop, &q->timer, q->again_ms, ask_again, q);
+	else
+		query_free(q); /* siot_up asks again */
+}
+
+static bool is_result(const struct element *stanza)
+{
+	return stanza && text_same(element_get(stanza, "type"), "result");
+}
+
+static const char *condition_of(const struct element *stanza)
+{
+	const struct element *error = stanza ? element_child(stanza, "error", NULL) : NULL;
+	return !stanza ? "no answer" : error && error->first ? error->first->name : "an error";
+}
+
+static void register_answered(struct query *q, const struct element *stanza)
+{
+	struct things *t = q->things;
+	struct thing *thing = thing_of(q);
+	if (is_result(stanza) && thing) {
+		gate_acknowledge(t->gate, thing);
+		query_free(q);
+		return;
+	}
+	log_warn(t->log, "thing '%s': the provisioning service did not register it: %s", q->local,
+		 condition_of(stanza));
+	if (!thing || text_same(condition_of(stanza), "conflict"))
+		query_free(q); /* the key or the JID is somebody's: asking again changes nothing */
+	else
+		retry(q);
+}
+
+/* In siot, in the stream's namespace or in none: the ProtoXEP's own examples have no namespace (S16). */
+static const char *friend_word(const struct element *stanza)
+{
+	const struct element *result = is_result(stanza) ? element_child(stanza, "is-friend-result", NULL) : NULL;
+	return result ? element_get(result, "friend") : NULL;
+}
+
+static void friend_answered(struct query *q, const struct element *stanza)
+{
+	struct things *t = q->things;
+	struct thing *thing = thing_of(q);
+	const struct pending *p = thing ? thing_find_pending(thing, q->jid) : NULL;
+	const char *word = friend_word(stanza);
+	if (!p || p->state != PENDING_ASKING) { /* what was said meanwhile outranks the answer (S20) */
+		query_free(q);
+		return;
+	}
+	if (text_same(word, "yes")) {
+		roster_approve(t, thing, q->jid);
+	} else if (text_same(word, "no")) {
+		gate_deny(t->gate, thing, q->jid);
+		presence_say(t, thing, "unsubscribed", q->jid);
+	} else {
+		gate_remember(t->gate, thing, q->jid, PENDING_WAITING, true);
+		if (!text_same(word, "pending")) {
+			retry(q);
+			return;
+		}
+	}
+	query_free(q);
+}
+
+static void unregister_answered(struct query *q, const struct element *stanza)
+{
+	if (stanza)
+		gate_forget(q->things->gate, q->local);
+	query_free(q);
+}
+
+static void write_register(struct query *q, struct text *w)
+{
+	const struct thing *thing = thing_of(q);
+	const struct names *names = &thing->names;
+	writer_raw(w, "<register xmlns='urn:xmpp:siot:1'");
+	writer_attribute(w, "name", names_find(names, q->things->language)); /* attribute and elements: S1 */
+	writer_attribute(w, "key", thing->key);
+	if (thing->device->group_key) {
+		writer_raw(w, " xmlns:x='urn:jidgate:siot:0'");
+		writer_attribute(w, "x:group", thing->device->id);
+		writer_attribute(w, "x:group-key", thing->device->group_key);
+	}
+	writer_raw(w, "><name>");
+	writer_text(w, names_find(names, q->things->language));
+	writer_raw(w, "</name>");
+	for (size_t i = 0; i < names->n; i++) {
+		if (!*names->list[i].language)
+			continue;
+		writer_raw(w, "<name");
+		writer_attribute(w, "xml:lang", names->list[i].language);
+		writer_raw(w, ">");
+		writer_text(w, names->list[i].text);
+		writer_raw(w, "</name>");
+	}
+	writer_raw(w, "</register>");
+}
+
+static void write_friend(struct query *q, struct text *w)
+{
+	writer_raw(w, "<is-friend-query xmlns='urn:xmpp:siot:1'");
+	writer_attribute(w, "jid", q->jid);
+	writer_raw(w, "/>");
+}
+
+static void write_unregister(struct query *q, struct text *w)
+{
+	(void)q;
+	writer_raw(w, "<unregister xmlns='urn:jidgate:siot:0'/>");
+}
+
+static bool register_due(const struct query *q)
+{
+	const struct thing *thing = thing_of(q);
+	return thing && thing->key && !thing->owner;
+}
+
+static bool friend_due(const struct query *q)
+{
+	const struct thing *thing = thing_of(q);
+	const struct pending *p = thing ? thing_find_pending(thing, q->jid) : NULL;
+	return p && (p->state == PENDING_ASKING || p->state == PENDING_WAITING);
+}
+
+static bool always_due(const struct query *q)
+{
+	(void)q;
+	return true;
+}
+
+static const struct {
+	const char *type;
+	bool (*due)(const struct query *q);
+	void (*write)(struct query *q, struct text *w);
+	void (*answered)(struct query *q, const struct element *stanza);
+} questions[] = {
+	[ASK_REGISTER] = { "set", register_due, write_register, register_answered },
+	[ASK_FRIEND] = { "get", friend_due, write_friend, friend_answered },
+	[ASK_UNREGISTER] = { "set", always_due, write_unregister, unregister_answered },
+};
+
+static void answered(void *ctx, const struct element *stanza)
+{
+	struct query *q = ctx;
+	questions[q->question].answered(q, stanza);
+}
+
+static void send(struct pace_job *job)
+{
+	struct query *q = list_of(job, struct query, job);
+	struct things *t = q->things;
+	q->in_pace = false;
+	struct writer_address from = { q->local, t->link->domain, THINGS_RESOURCE };
+	if (!questions[q->question].due(q)) {
+		query_free(q);
+		return;
+	}
+	if (q->question == ASK_FRIEND) /* from here on a state that comes in outranks the answer */
+		gate_remember(t->gate, thing_of(q), q->jid, PENDING_ASKING, true);
+	struct text *w =
+		ask_begin(&t->asks, &from, t->gate->service, questions[q->question].type, t->language, answered, q);
+	if (!w) {
+		retry(q);
+		return;
+	}
+	questions[q->question].write(q, w);
+	ask_end(&t->asks);
+}
+
+static struct query *find(struct things *t, enum question question, const char *local, const char *jid)
+{
+	list_each(at, &t->queries)
+	{
+		struct query *q = list_of(at, struct query, link);
+		if (q->question == question && text_same(q->local, local) && text_same(q->jid, jid))
+			return q;
+	}
+	return NULL;
+}
+
+static void add(struct things *t, enum question question, const char *local, const char *jid, bool urgent)
+{
+	if (!t->gate->service)
+		return;
+	struct query *q = mem_new(sizeof(*q));
+	*q = (struct query){ .things = t, .question = question, .local = mem_text(local), .jid = mem_text(jid) };
+	list_add(&t->queries, &q->link);
+	queue(q, urgent);
+}
+
+void siot_register(struct things *t, struct thing *thing)
+{
+	add(t, ASK_REGISTER, thing->local, NULL, false);
+}
+
+void siot_ask_friend(struct things *t, struct thing *thing, const char *jid)
+{
+	const struct pending *p = thing_find_pending(thing, jid);
+	bool waits = p && p->subscribed_first && p->state == PENDING_WAITING;
+	if (waits || find(t, ASK_FRIEND, thing->local, jid))
+		return; /* the same request again, as servers repeat it at every login: one question is enough (S19) */
+	if (gate_remember(t->gate, thing, jid, PENDING_ASKING, true) < 0)
+		log_warn(t->log, "thing '%s': %d requests wait already: one more is ignored", thing->local,
+			 LIMIT_PENDING);
+	else
+		add(t, ASK_FRIEND, thing->local, jid, true);
+}
+
+static void ask_what_is_open(struct things *t, struct thing *thing)
+{
+	if (thing->wants_reset) {
+		thing->wants_reset = false;
+		siot_reset(t, thing);
+	} else if (thing->key && !thing->owner) {
+		add(t, ASK_REGISTER, thing->local, NULL, false);
+	}
+	list_each(at, &thing->pendings)
+	{
+		const struct pending *p = list_of(at, struct pending, link);
+		if (p->subscribed_first && p->state != PENDING_DENIED && !find(t, ASK_FRIEND, thing->local, p->jid))
+			add(t, ASK_FRIEND, thing->local, p->jid, false);
+	}
+}
+
+/* A thing that the command line wants forgotten: its friends are told, then the service. */
+static void leave_orphan(struct things *t, struct thing *orphan)
+{
+	list_each(at, &orphan->friends)
+	{
+		const struct friend *f = list_of(at, struct friend, link);
+		presence_unavailable(t, orphan, f->jid);
+		presence_say(t, orphan, "unsubscribed", f->jid);
+	}
+	add(t, ASK_UNREGISTER, orphan->local, NULL, false);
+}
+
+void siot_up(struct things *t, const char *local)
+{
+	struct thing *thing = local ? house_find_thing(t->house, local, strlen(local)) : NULL;
+	pace_pause(&t->pace, false);
+	if (thing)
+		ask_what_is_open(t, thing);
+	if (local)
+		return;
+	for (size_t at = 0; (thing = map_next(&t->house->things, &at));)
+		ask_what_is_open(t, thing);
+	list_each(at, &t->gate->orphans) leave_orphan(t, list_of(at, struct thing, dirty_link));
+}
+
+/* The link is down: what waits for its turn or for its next attempt is asked anew by siot_up. */
+void siot_down(struct things *t)
+{
+	list_each(at, &t->queries) query_free(list_of(at, struct query, link));
+}
