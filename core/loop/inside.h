@@ -57,3 +57,9 @@ struct loop {
 void loop_enter(struct loop *loop); /* first line of every libuv callback */
 
 void timer_arm(struct loop *loop); /* sets the alarm to the first timer */
+
+/* Connects to the first address that answers. Exactly one call of fn, never inside dial_begin or dial_cancel. */
+struct dial;
+struct dial *dial_begin(struct loop *loop, const char *host, int port,
+			void (*fn)(void *ctx, uv_tcp_t *take_uv, const struct err *why), void *ctx);
+void dial_cancel(struct dial *d);
