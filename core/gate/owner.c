@@ -72,6 +72,26 @@ static void reset_done(void *ctx, int status, const struct err *why)
 	keep_end(k, status, why);
 }
 
+static void group_done(void *ctx, int status, const struct err *why)
+{
+	struct keep *k = ctx;
+	if (status == 0) {
+		mem_free(k->thing->device->group_key);
+		k->thing->device->group_key = mem_text(k->value);
+	}
+	keep_end(k, status, why);
+}
+
+/* The key of the whole device was void with the claim, or is known to the former owner. */
+static void renew_group(struct gate *g, struct thing *t)
+{
+	char key[GATE_KEY_ROOM];
+	gate_new_key(key);
+	const char *const put[] = { t->device->id, key };
+	if (t->device->group_key)
+		store_put(g->store, STORE_GROUP_KEY, put, group_done, keep_new(g, t, key, NULL));
+}
+
 void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after)
 {
 	char key[GATE_KEY_ROOM];
@@ -83,7 +103,10 @@ void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after)
 	t->owner = NULL;
 	t->acknowledged = false;
 	g->changes++;
+	store_begin(g->store);
+	renew_group(g, t);
 	store_put(g->store, STORE_THING_RESET, put, reset_done, keep_new(g, t, key, after));
+	store_end(g->store);
 }
 
 void gate_forget(struct gate *g, const char *local)

@@ -114,7 +114,13 @@ static void reset_done(void *ctx, struct thing *thing, const char *key, int stat
 	if (status < 0)
 		return;
 	log_info(t->log, "thing '%s': reset; it has a new key and no owner", thing->local);
-	siot_register(t, thing);
+	/* its device has a new key, too: whoever can still be claimed by it must say so */
+	for (size_t i = 0; i < thing->device->n_points; i++) {
+		struct thing *sibling = thing->device->points[i]->thing;
+		if (sibling && sibling->key && !sibling->owner &&
+		    (i == 0 || sibling != thing->device->points[i - 1]->thing))
+			siot_register(t, sibling);
+	}
 }
 
 void siot_reset(struct things *t, struct thing *thing)
