@@ -1,0 +1,44 @@
+/*
+ * A gateway in a test: one device "boiler" with points temp (read), set (read and write, 30 to 75, step 0.1) and alarm (status),
+ * on a bus that the test plays by hand; things on a fake link; a store in a private folder. Friends: none. Service: prov.test.
+ */
+#pragma once
+
+#include "core/request.h"
+#include "core/xmpp/things.h"
+#include "tests/lib/fake_link.h"
+
+#define SERVICE  "prov.test"
+#define OWNER    "owner@x.test"
+#define FRIEND   "friend@x.test"
+#define STRANGER "stranger@y.test"
+
+struct stage {
+	struct loop *loop;
+	struct log log;
+	char folder[64];
+	struct store *store;
+	struct house *house;
+	struct gate gate;
+	struct fake_link *link;
+	struct things things;
+	struct requests requests;
+	struct bridge *bridge;
+	struct request *asked[16]; /* what the bus was asked and has not answered */
+	size_t n_asked;
+	bool accounts;
+};
+
+struct stage *stage_new(bool accounts); /* the link is down; the bus is up */
+void stage_free(struct stage *s);
+void stage_restart(struct stage *s); /* as after a kill -9: only the store is left */
+struct thing *stage_thing(struct stage *s, const char *local);
+
+/* Turns the loop until a sent stanza contains the fragment; takes and returns it. */
+const char *stage_wait(struct stage *s, const char *fragment);
+void stage_settle(struct stage *s); /* until the store has nothing to do: then what was not sent is not coming */
+void stage_befriend(struct stage *s, const char *local,
+		    const char *jid); /* as the service would; forgets what was sent */
+void stage_sample(struct stage *s, const char *local,
+		  const char *number); /* the bus tells a value of the thing's first point */
+void stage_answer(struct stage *s, int status, const char *number); /* the oldest thing asked of the bus ends */
