@@ -174,7 +174,7 @@ static bool print_values(const void *at, struct text *to)
 static bool is_set(const struct setting *row, const void *filled)
 {
 	const char zero[sizeof(struct decimal)] = { 0 };
-	if (row->fallback || (row->flags & SETTING_REQUIRED))
+	if (row->fallback || (row->flags & (SETTING_REQUIRED | SETTING_ZERO)))
 		return true;
 	if (row->flags & SETTING_GIVEN)
 		return *((const bool *)filled + row->given);

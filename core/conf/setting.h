@@ -41,6 +41,7 @@ enum {
 	SETTING_REQUIRED = 1,
 	SETTING_GIVEN = 2, /* `given` is the offset of a bool that tells whether it was in the file; also for a group */
 	SETTING_NOT = 4,
+	SETTING_ZERO = 8, /* zero is a value too, not "not given": it is printed */
 };
 
 struct setting {

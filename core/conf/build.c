@@ -1,0 +1,50 @@
+#include "core/conf/build.h"
+
+#include "core/base/mem.h"
+#include "core/conf/buses.h"
+#include "core/conf/devices.h"
+
+#include <string.h>
+
+const struct protocol *build_protocol(const struct protocol *const *protocols, const char *name)
+{
+	for (; name && *protocols; protocols++)
+		if (strcmp((*protocols)->name, name) == 0)
+			return *protocols;
+	return NULL;
+}
+
+bool build_is_list(const struct build *b, const struct file_node *list)
+{
+	const char *key = file_key(list);
+	if (file_kind(list) == FILE_LIST)
+		return true;
+	fault_error(b->c, file_name(list), file_line(list), "%s must be a list: %s = ( { ... }, { ... } );", key, key);
+	return false;
+}
+
+void build_house(struct build *b, const struct file_node *root)
+{
+	const struct file_node *buses = file_find(root, "buses"), *devices = file_find(root, "devices");
+	if (!buses && !devices)
+		return;
+	if (!b->c->house) {
+		b->c->house = house_new();
+		b->c->house->free_options = setting_drop;
+	}
+	if (buses && build_is_list(b, buses))
+		buses_build(b, buses);
+	if (devices && build_is_list(b, devices))
+		devices_build(b, devices);
+}
+
+void build_end(struct build *b)
+{
+	struct local *local;
+	for (size_t at = 0; (local = map_next(&b->locals, &at));) {
+		mem_free(local->text);
+		mem_free(local);
+	}
+	map_free(&b->locals);
+	map_free(&b->devices);
+}
