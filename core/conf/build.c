@@ -14,15 +14,6 @@ const struct protocol *build_protocol(const struct protocol *const *protocols, c
 	return NULL;
 }
 
-bool build_is_list(const struct build *b, const struct file_node *list)
-{
-	const char *key = file_key(list);
-	if (file_kind(list) == FILE_LIST)
-		return true;
-	fault_error(b->c, file_name(list), file_line(list), "%s must be a list: %s = ( { ... }, { ... } );", key, key);
-	return false;
-}
-
 void build_house(struct build *b, const struct file_node *root)
 {
 	const struct file_node *buses = file_find(root, "buses"), *devices = file_find(root, "devices");
@@ -32,9 +23,9 @@ void build_house(struct build *b, const struct file_node *root)
 		b->c->house = house_new();
 		b->c->house->free_options = setting_drop;
 	}
-	if (buses && build_is_list(b, buses))
+	if (buses && file_kind(buses) == FILE_LIST)
 		buses_build(b, buses);
-	if (devices && build_is_list(b, devices))
+	if (devices && file_kind(devices) == FILE_LIST)
 		devices_build(b, devices);
 }
 

@@ -20,6 +20,5 @@ struct local { /* whose JID it is */
 };
 
 const struct protocol *build_protocol(const struct protocol *const *protocols, const char *name);
-bool build_is_list(const struct build *b, const struct file_node *list); /* says what is wrong if not */
-void build_house(struct build *b, const struct file_node *root);         /* buses and devices of one file */
+void build_house(struct build *b, const struct file_node *root); /* buses and devices of one file */
 void build_end(struct build *b);

@@ -14,7 +14,7 @@ static void say_protocols(const struct fill *f, const struct file_node *n, const
 	for (size_t i = 0; protocols[i] && i < sizeof(words) / sizeof(*words) - 1; i++)
 		words[i] = protocols[i]->name;
 	nearest_say(words, file_text(n), &said);
-	fill_fault(f, n, "protocol", "'%.60s' is not among %s", file_text(n), said.size ? said.data : "those built in");
+	fill_fault(f, n, "protocol", "must be %s", said.data);
 	text_free(&said);
 }
 

@@ -114,7 +114,8 @@ int conf_load(struct conf *c, const char *file, const struct protocol *const *pr
 	if (f) {
 		load_main(&b, file_root(f));
 		load_devices_d(&b, file);
-		warn_of_gaps(c, file);
+		if (c->n_errors == b.n_spared)
+			warn_of_gaps(c, file);
 	}
 	file_free(f);
 	if (c->house && house_make_things(c->house, &e) < 0)

@@ -164,6 +164,11 @@ static void fill_values(const struct fill *f, const struct file_node *n, const s
 
 static void fill_secret(const struct fill *f, const struct file_node *n, const struct setting *row, void *filled)
 {
+	const char *const *place = place_of(row, filled);
+	if (*place) {
+		fill_fault(f, n, row->key, "give either %s or %s_file", row->key, row->key);
+		return;
+	}
 	fill_scalar(f, n, row, filled);
 	if (secret_is_open(file_name(n)))
 		fault_warn(f->c, file_name(n), file_line(n),

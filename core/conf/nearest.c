@@ -29,6 +29,7 @@ void nearest_say(const char *const *words, const char *wrong, struct text *to)
 			text_add(to, words[i + 1] ? ", " : " or ");
 		text_add(to, words[i]);
 	}
+	text_addf(to, ", not '%.60s'", wrong);
 	const char *nearest = nearest_word(words, wrong);
 	if (nearest)
 		text_addf(to, " - did you mean '%s'?", nearest);

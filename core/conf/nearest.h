@@ -5,8 +5,9 @@
 
 #include "core/base/text.h"
 
-const char *nearest_word(const char *const *words, const char *wrong);          /* NULL when none is near enough */
-void nearest_say(const char *const *words, const char *wrong, struct text *to); /* "a, b or c - did you mean 'b'?" */
+const char *nearest_word(const char *const *words, const char *wrong); /* NULL when none is near enough */
+void nearest_say(const char *const *words, const char *wrong,
+		 struct text *to); /* "a, b or c, not 'd' - did you mean 'b'?" */
 
 /* For candidates that are in no array of words: near enough and nearer than *best (begin with SIZE_MAX), which it
  * becomes. */

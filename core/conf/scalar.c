@@ -14,7 +14,7 @@ static int refuse_word(const char *const *words, const char *wrong, struct err *
 {
 	struct text said = { 0 };
 	nearest_say(words, wrong, &said);
-	err_set(e, "'%.60s' is not among %s", wrong, said.data);
+	err_set(e, "must be %s", said.data);
 	text_free(&said);
 	return -1;
 }

@@ -35,7 +35,7 @@ static bool show_value(const struct setting *row, const struct layer *l, struct 
 {
 	struct text now = { 0 }, before = { 0 };
 	bool set = setting_print(row, l->filled, &now), known = setting_print(row, l->defaults, &before);
-	bool same = known && set && strcmp(now.data, before.data) == 0;
+	bool same = known && set && !(row->flags & SETTING_REQUIRED) && strcmp(now.data, before.data) == 0;
 	if (set) {
 		indent(to, depth);
 		text_addf(to, "%s = %s;%s\n", row->key, now.data, same ? mark : "");

@@ -116,8 +116,8 @@ ParameterizedTestParameters(setting, refuses_with_a_sentence)
 		{ "size", "2MiB", "'2MiB' is not in 1B..1MiB" },
 		{ "size", "64KB", "'64KB' is no size - a number and B, KiB, MiB or GiB, as \"64KiB\"" },
 		{ "factor", "1,5", "'1,5' is not a number" },
-		{ "access", "wr", "'wr' is not among r, w or rw" },
-		{ "access", "RW", "'RW' is not among r, w or rw - did you mean 'rw'?" },
+		{ "access", "wr", "must be r, w or rw, not 'wr'" },
+		{ "access", "RW", "must be r, w or rw, not 'RW' - did you mean 'rw'?" },
 	};
 	return cr_make_param_array(struct refusal, refusals, sizeof(refusals) / sizeof(*refusals));
 }
