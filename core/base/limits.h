@@ -26,4 +26,18 @@ enum {
 	LIMIT_CLAIMS_MINUTE = 10,           /* claim attempts per bare JID per minute (siot S10) */
 	LIMIT_QUERIES_HOUR = 20,            /* is-friend queries one requestor may cause per thing and hour (S39) */
 	LIMIT_OWNER_PENDING = 1000,         /* pending requests listed for one owner */
+	LIMIT_KEY = 128,                    /* bytes of a claim key as it is sent; 29 are usual */
+	LIMIT_KEY_LEAST = 8,                /* symbols of a key: below, even ten guesses a minute would do (S4) */
+	LIMIT_REGISTRATIONS = 250000,       /* things the service keeps: anybody can register */
+	LIMIT_DOMAIN = 125000,              /* and of one domain, so that one stranger's server cannot use all of them */
+	LIMIT_LANGUAGES = 20,               /* of a registered name */
+	LIMIT_GROUP = 1000,                 /* things of one device, claimed by one key */
+	LIMIT_DENIED = 1000,                /* refusals kept per thing; above, a no only ends the friendship */
+	LIMIT_CHANGES = 50000,              /* changes waiting for the service's disk */
+	LIMIT_CHANGES_THING = 50,           /* and per thing */
+	LIMIT_UPDATE = 1000,                /* decisions one friend-state-update may cause */
+	LIMIT_NOTICES_MINUTE = 5,           /* notifications one owner gets; above, they are merged (S39) */
+	LIMIT_WORDS_MINUTE = 30,            /* chat lines answered per bare JID: two robots must not talk for ever */
+	LIMIT_PENDING_DAYS = 30,            /* an undecided request is forgotten; the requestor's server asks again */
+	LIMIT_DENIED_DAYS = 365,            /* so is a refusal: he still is no friend, and may ask again */
 };
