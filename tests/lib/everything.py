@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs the C tests of a build and the site tests, counts each single test, ends with `N passed, M failed`.
+"""Runs the C tests of a build, the house rules and the site tests, counts each single test, ends with `N passed, M failed`.
 
     everything.py BUILD [WORD...]
 """
@@ -89,24 +89,24 @@ class Counting(unittest.TextTestResult):
         self.good += 1
 
 
-def run_site_tests(score, build, words):
+def run_python_tests(score, build, words):
     os.environ["JIDGATE_BUILD"] = str(Path(build).resolve())
     os.environ.update(ENVIRONMENT)
-    found = unittest.TestLoader().discover(str(TESTS / "site"))
-    tests = unittest.TestSuite(chosen(found, words))
+    found = [unittest.TestLoader().discover(str(TESTS / folder)) for folder in ("house", "site")]
+    tests = unittest.TestSuite(chosen(unittest.TestSuite(found), words))
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Counting).run(tests)
     score.passed += result.good
     for test in [*(test for test, _ in result.failures + result.errors), *result.unexpectedSuccesses]:
         score.fail(test.id())
     if not result.testsRun and not words:
-        score.fail("there are no site tests")
+        score.fail("there are no Python tests")
 
 
 def main(build, *words):
     score = Score()
     run_c_tests(score, build, words)
     sys.stdout.flush()
-    run_site_tests(score, build, words)
+    run_python_tests(score, build, words)
     for failure in score.failures:
         print(f"FAILED {failure}")
     print(f"{score.passed} passed, {len(score.failures)} failed", flush=True)

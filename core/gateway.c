@@ -1,0 +1,304 @@
+#include "core/gateway.h"
+
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/drivers.h"
+#include "core/provisioner/provisioner.h"
+#include "core/report.h"
+#include "core/request.h"
+#include "core/watchdog.h"
+
+#include <signal.h>
+
+/*
+ * Start: store, who the things are, link, buses, provisioning service. READY comes when XMPP has shaken hands and every bus
+ * has answered once, up or away. Stop: things say goodbye, buses close, links close, what was to be kept is on disk.
+ */
+
+static const int64_t STOP_MS = 8000;
+
+struct gateway {
+	struct conf *conf;
+	struct log *log;
+	struct loop *loop;
+	struct store *store;
+	struct gate gate;
+	struct link *link;
+	struct things things;
+	struct requests requests;
+	struct bridge **bridges;
+	size_t n_bridges;
+	struct provisioner *provisioner;
+	struct watchdog watchdog;
+	struct timer stop_deadline;
+	bool link_was_up, provisioner_was_up;
+	bool ready, stopping;
+	size_t open; /* links, buses and services that have not said closed */
+};
+
+static size_t count_answered(const struct gateway *g)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < g->n_bridges; i++)
+		n += g->bridges[i]->answered;
+	return n;
+}
+
+static size_t count_up(const struct gateway *g)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < g->n_bridges; i++)
+		n += g->bridges[i]->state == BRIDGE_UP;
+	return n;
+}
+
+static void tell_state(struct gateway *g)
+{
+	char status[160];
+	size_t things = g->conf->house ? g->conf->house->things.n : 0;
+	bool up = (!g->link || g->link_was_up) && (!g->provisioner || g->provisioner_was_up);
+	if (g->stopping)
+		return;
+	snprintf(status, sizeof(status), "%s; %zu of %zu buses up; %zu things", up ? "XMPP up" : "waiting for XMPP",
+		 count_up(g), g->n_bridges, things);
+	watchdog_status(&g->watchdog, status);
+	if (g->ready || !up || count_answered(g) < g->n_bridges)
+		return;
+	g->ready = true;
+	watchdog_ready(&g->watchdog);
+	log_info(g->log, "ready: %s", status);
+}
+
+static void on_sample(void *ctx, struct point *p, enum news news)
+{
+	struct gateway *g = ctx;
+	report_sample(&g->things, p, news);
+}
+
+static void closed_one(struct gateway *g)
+{
+	if (--g->open == 0)
+		loop_stop(g->loop);
+}
+
+static void on_bridge_state(void *ctx, struct bridge *b)
+{
+	struct gateway *g = ctx;
+	if (b->state == BRIDGE_CLOSED)
+		closed_one(g);
+	else
+		tell_state(g);
+}
+
+static const struct bridge_events bridge_events = { on_sample, on_bridge_state };
+
+static void on_link_up(void *ctx, const char *local)
+{
+	struct gateway *g = ctx;
+	g->link_was_up = true;
+	things_up(&g->things, local);
+	tell_state(g);
+}
+
+static void on_link_down(void *ctx, const char *local, const struct err *why)
+{
+	struct gateway *g = ctx;
+	(void)why;
+	things_down(&g->things, local);
+}
+
+static void on_stanza(void *ctx, struct element *stanza)
+{
+	struct gateway *g = ctx;
+	things_take(&g->things, stanza);
+}
+
+static void on_link_closed(void *ctx)
+{
+	closed_one(ctx);
+}
+
+static const struct link_events link_events = { on_link_up, on_link_down, on_stanza, on_link_closed };
+
+static void on_provisioner_up(void *ctx)
+{
+	struct gateway *g = ctx;
+	g->provisioner_was_up = true;
+	tell_state(g);
+}
+
+static const struct provisioner_events provisioner_events = { on_provisioner_up, NULL, on_link_closed };
+
+static void give_up_waiting(void *ctx)
+{
+	struct gateway *g = ctx;
+	log_warn(g->log, "%zu parts did not close in time", g->open);
+	loop_stop(g->loop);
+}
+
+static void stop(void *ctx, int signum)
+{
+	struct gateway *g = ctx;
+	if (g->stopping)
+		return;
+	g->stopping = true;
+	log_info(g->log, "stopping (%s)", signum == SIGTERM ? "SIGTERM" : "SIGINT");
+	watchdog_stopping(&g->watchdog);
+	timer_set(g->loop, &g->stop_deadline, STOP_MS, give_up_waiting, g);
+	if (g->link)
+		things_leave(&g->things);
+	for (size_t i = 0; i < g->n_bridges; i++)
+		bridge_stop(g->bridges[i]);
+	if (g->link)
+		link_close(g->link);
+	if (g->provisioner)
+		provisioner_close(g->provisioner);
+}
+
+static bool is_alive(void *ctx)
+{
+	const struct gateway *g = ctx;
+	for (size_t i = 0; i < g->n_bridges; i++) {
+		if (!bridge_is_stuck(g->bridges[i]))
+			continue;
+		log_error(g->log, "bus '%s': its driver holds a request for ever", g->bridges[i]->bus->id);
+		return false;
+	}
+	return true;
+}
+
+static int open_store(struct gateway *g, struct err *e)
+{
+	/* new things get their keys before anything is said: at once, with a store that waits for the disk */
+	struct store *at_once = store_open(g->conf->gateway.state, NULL, e);
+	if (!at_once)
+		return -1;
+	int bad = g->conf->house ? gate_prepare(g->conf->house, at_once, e) : 0;
+	store_close(at_once);
+	if (bad)
+		return -1;
+	g->store = store_open(g->conf->gateway.state, g->loop, e);
+	return g->store ? 0 : -1;
+}
+
+static int open_gate(struct gateway *g, struct err *e)
+{
+	char service[JID_BARE_ROOM];
+	const char *wanted = g->conf->provisioning.service;
+	if (wanted && jid_bare(wanted, service) < 0)
+		return err_set(e, "provisioning: service: '%s' is not a JID", wanted);
+	g->gate = (struct gate){ .house = g->conf->house,
+				 .store = g->store,
+				 .loop = g->loop,
+				 .log = g->log,
+				 .service = wanted ? mem_text(service) : NULL,
+				 .server_roster = g->conf->xmpp.mode == MODE_ACCOUNTS };
+	return gate_load(&g->gate, e);
+}
+
+static struct link *new_link(struct gateway *g)
+{
+	static struct link *(*const makers[])(const char *name, const struct conf_xmpp *settings, struct loop *loop,
+					      struct log *log, const struct link_events *events, void *ctx) = {
+		[MODE_COMPONENT] = component_new,
+	};
+	return makers[g->conf->xmpp.mode]("xmpp", &g->conf->xmpp, g->loop, g->log, &link_events, g);
+}
+
+static const struct bridge_driver *find_driver(const char *protocol)
+{
+	for (const struct bridge_driver *const *d = driver_list; *d; d++)
+		if (text_same((*d)->protocol.name, protocol))
+			return *d;
+	return NULL;
+}
+
+static void make_bridges(struct gateway *g)
+{
+	struct house *h = g->conf->house;
+	g->bridges = mem_array(h->n_buses, sizeof(struct bridge *));
+	for (size_t i = 0; i < h->n_buses; i++) {
+		const struct bridge_driver *driver = find_driver(h->buses[i]->protocol);
+		must(driver); /* conf has looked it up in the same list */
+		g->bridges[i] = bridge_new(driver, h->buses[i], h, g->loop, g->log, &bridge_events, g);
+		h->buses[i]->bridge = g->bridges[i];
+		g->n_bridges++;
+	}
+}
+
+static int make_gateway(struct gateway *g, struct err *e)
+{
+	if (open_gate(g, e) < 0)
+		return -1;
+	g->link = new_link(g);
+	g->things = (struct things){ .link = g->link,
+				     .house = g->conf->house,
+				     .gate = &g->gate,
+				     .loop = g->loop,
+				     .log = g->log,
+				     .language = g->conf->gateway.language,
+				     .names = &g->conf->gateway.names,
+				     .wish = request_take,
+				     .wish_ctx = &g->requests };
+	request_begin(&g->requests, g->loop);
+	things_begin(&g->things);
+	make_bridges(g);
+	return 0;
+}
+
+static int make_all(struct gateway *g, struct err *e)
+{
+	if (open_store(g, e) < 0)
+		return -1;
+	if (g->conf->house && make_gateway(g, e) < 0)
+		return -1;
+	if (!g->conf->provisioner.given)
+		return 0;
+	g->provisioner = provisioner_open(&g->conf->provisioner, g->store, g->loop, g->log, &provisioner_events, g, e);
+	return g->provisioner ? 0 : -1;
+}
+
+static void start(struct gateway *g)
+{
+	g->open = g->n_bridges + (g->link != NULL) + (g->provisioner != NULL);
+	loop_on_signal(g->loop, SIGTERM, stop, g);
+	loop_on_signal(g->loop, SIGINT, stop, g);
+	watchdog_begin(&g->watchdog, g->loop, is_alive, g);
+	if (g->link)
+		link_open(g->link);
+	for (size_t i = 0; i < g->n_bridges; i++)
+		bridge_start(g->bridges[i]);
+	tell_state(g);
+	loop_run(g->loop);
+}
+
+static void free_all(struct gateway *g)
+{
+	timer_stop(g->loop, &g->stop_deadline);
+	watchdog_end(&g->watchdog);
+	if (g->link) {
+		things_end(&g->things);
+		request_end(&g->requests);
+	}
+	for (size_t i = 0; i < g->n_bridges; i++) {
+		bridge_free(g->bridges[i]);
+		g->conf->house->buses[i]->bridge = NULL;
+	}
+	mem_free(g->bridges);
+	store_close(g->store);
+	provisioner_free(g->provisioner);
+	link_free(g->link);
+	if (g->conf->house)
+		gate_end(&g->gate);
+	loop_free(g->loop);
+}
+
+int gateway_run(struct conf *conf, struct log *log, struct err *e)
+{
+	struct gateway g = { .conf = conf, .log = log, .loop = loop_new() };
+	int bad = make_all(&g, e);
+	if (!bad)
+		start(&g);
+	free_all(&g);
+	return bad;
+}
