@@ -22,11 +22,15 @@ PEOPLE = ("owner", "anna", "stranger")
 class Spot:
     """One point, which is one thing: as it is named in XMPP, and as a tool sees it at the device."""
     local: str
-    field: str
     tool: str
     look: Callable  # of the site -> what friends should be shown, as text
     unit: str = ""
     setting: Optional[tuple] = None  # (type of XEP-0325, value) to write
+
+    @property
+    def field(self):
+        """The name of the field is the point's id: a name for people may change."""
+        return self.local.split(".")[1]
 
 
 def tenths(text):
@@ -38,17 +42,17 @@ def yes(flag):
 
 
 SPOTS = (
-    Spot("boiler.temp", "Temperature", "mbpoll", lambda s: tenths(s.boiler.get("3", 0)), "°C"),
-    Spot("boiler.setpoint", "Set point", "mbpoll", lambda s: tenths(s.boiler.get("4", 10)), "°C", ("double", "61.5")),
-    Spot("boiler.pump", "Pump", "mbpoll", lambda s: yes(s.boiler.get("0", 0) == "1"), "", ("boolean", "true")),
-    Spot("meter.power", "Power", "mbpoll", lambda s: f"{float(s.meter.get('3:float', 2)):.1f}", "W"),
-    Spot("meter.limit", "Limit", "mbpoll", lambda s: tenths(s.meter.get("4", 10)), "A", ("double", "32.5")),
-    Spot("bedroom.temp", "Temperature", "mosquitto_pub", lambda s: f"{s.bedroom['temperature']:.1f}", "°C"),
-    Spot("lamp.state", "State", "mosquitto_sub", lambda s: yes(s.lamp_state() == "ON"), "", ("boolean", "true")),
-    Spot("garden.temp", "Temperature", "coap-client", lambda s: s.garden.get("/sensors/temp"), "°C"),
-    Spot("garden.humidity", "Humidity", "coap-client",
+    Spot("boiler.temp", "mbpoll", lambda s: tenths(s.boiler.get("3", 0)), "°C"),
+    Spot("boiler.setpoint", "mbpoll", lambda s: tenths(s.boiler.get("4", 10)), "°C", ("double", "61.5")),
+    Spot("boiler.pump", "mbpoll", lambda s: yes(s.boiler.get("0", 0) == "1"), "", ("boolean", "true")),
+    Spot("meter.power", "mbpoll", lambda s: f"{float(s.meter.get('3:float', 2)):.1f}", "W"),
+    Spot("meter.limit", "mbpoll", lambda s: tenths(s.meter.get("4", 10)), "A", ("double", "32.5")),
+    Spot("bedroom.temp", "mosquitto_pub", lambda s: f"{s.bedroom['temperature']:.1f}", "°C"),
+    Spot("lamp.state", "mosquitto_sub", lambda s: yes(s.lamp_state() == "ON"), "", ("boolean", "true")),
+    Spot("garden.temp", "coap-client", lambda s: s.garden.get("/sensors/temp"), "°C"),
+    Spot("garden.humidity", "coap-client",
          lambda s: str(json.loads(s.garden.get("/sensors/json"))["humidity"]), "%"),
-    Spot("garden.light", "Light", "coap-client", lambda s: yes(s.garden.get("/lamp") == "on"), "", ("boolean", "true")),
+    Spot("garden.light", "coap-client", lambda s: yes(s.garden.get("/lamp") == "on"), "", ("boolean", "true")),
 )
 
 
