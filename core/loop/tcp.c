@@ -250,7 +250,7 @@ void tcp_write(struct tcp *tcp, char *take_bytes, size_t size)
 		return;
 	}
 	int sent = 0;
-	if (is_up(tcp) && list_empty(&tcp->queue) && list_empty(&tcp->flying)) {
+	if (is_up(tcp) && list_empty(&tcp->queue)) {
 		uv_buf_t buf = uv_buf_init(take_bytes, (unsigned)size);
 		sent = uv_try_write(stream_of(tcp), &buf, 1);
 	}

@@ -68,6 +68,5 @@ void watch_free(struct watch *w)
 {
 	if (!w)
 		return;
-	uv_poll_stop(&w->uv); /* takes the fd out of epoll now: its number may come back in this turn */
-	uv_close((uv_handle_t *)&w->uv, on_closed);
+	uv_close((uv_handle_t *)&w->uv, on_closed); /* takes the fd out of epoll now, frees later */
 }

@@ -1,6 +1,7 @@
 /*
  * Three lists: waiting (under the lock), finished (under the lock, the loop is woken when it gets its first job) and
- * ready (the loop thread's alone: finished ones whose done is being called). A done may free the worker.
+ * ready (the loop thread's alone: finished ones whose done is being called). A done may free the worker: it empties all three
+ * lists, and its memory lasts until the handle has closed.
  */
 #include "core/loop/worker.h"
 
@@ -21,7 +22,6 @@ struct worker {
 	pthread_cond_t more;
 	struct list waiting, finished, ready;
 	bool stopping;
-	bool *freed; /* of the callback that is running dones */
 	char name[16];
 };
 
@@ -70,16 +70,12 @@ static void move_all(struct list *from, struct list *to)
 static void on_wake(uv_async_t *handle)
 {
 	struct worker *w = handle->data;
-	bool freed = false;
 	loop_enter(w->loop);
 	pthread_mutex_lock(&w->lock);
 	move_all(&w->finished, &w->ready);
 	pthread_mutex_unlock(&w->lock);
-	w->freed = &freed;
-	for (struct job *job; !freed && (job = job_of(list_pop(&w->ready)));)
+	for (struct job *job; (job = job_of(list_pop(&w->ready)));)
 		job->done(job);
-	if (!freed)
-		w->freed = NULL;
 }
 
 /* Signals are for the loop thread: the new thread inherits a mask that blocks all of them. */
@@ -161,8 +157,6 @@ void worker_free(struct worker *w)
 {
 	if (!w)
 		return;
-	if (w->freed)
-		*w->freed = true;
 	pthread_mutex_lock(&w->lock);
 	w->stopping = true;
 	pthread_cond_signal(&w->more);

@@ -54,8 +54,6 @@ static int write_group(struct database *db, struct group *group)
 	if (write_puts(db, group, &why) == 0)
 		return sql(db, "RELEASE one", &why);
 	fail(group, &why);
-	if (sqlite3_get_autocommit(db->sql))
-		return -1;
 	return sql(db, "ROLLBACK TO one; RELEASE one", &why);
 }
 

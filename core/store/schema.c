@@ -94,7 +94,7 @@ static int check(sqlite3 *sql, const char *path, struct err *e)
 	if (number(sql, path, "PRAGMA user_version", &version, e) < 0 ||
 	    number(sql, path, "PRAGMA application_id", &application, e) < 0)
 		return -1;
-	if (version == 0 || application != APPLICATION)
+	if (application != APPLICATION)
 		return err_set(
 			e,
 			"%s is not a database of jidgate's, or its content was lost; restore it from a backup, or "

@@ -23,6 +23,11 @@ static void write_letter(void *ctx)
 	tick->note[strlen(tick->note)] = tick->letter;
 }
 
+static void count(void *ctx)
+{
+	++*(int *)ctx;
+}
+
 static void stop(void *ctx)
 {
 	loop_stop(ctx);
@@ -54,6 +59,31 @@ Test(timer, fires_in_order_of_time_then_of_setting)
 	timer_set(loop, &ticks[4].timer, 20, write_letter, &ticks[4]);
 	play(loop, 3600000);
 	cr_assert_str_eq(note, "abcde");
+	loop_free(loop);
+}
+
+static void see(void *ctx, int events)
+{
+	(void)events;
+	++*(int *)ctx;
+}
+
+Test(timer, that_is_waited_for_fires_at_once_when_time_is_skipped)
+{
+	struct loop *loop = loop_new();
+	struct timer hour = { 0 };
+	int fired = 0, seen = 0, fds[2];
+	cr_assert_eq(pipe(fds) + (int)write(fds[1], "x", 1), 1);
+	struct watch *watch = watch_new(loop, fds[0], WATCH_READ, see, &seen);
+	timer_set(loop, &hour, 3600000, count, &fired);
+	loop_turn(loop); /* waits for the hour, and is woken by the pipe */
+	cr_assert_eq(seen, 1);
+	loop_skip(loop, 3600000);
+	loop_turn(loop);
+	cr_assert_eq(fired, 1);
+	watch_free(watch);
+	close(fds[0]);
+	close(fds[1]);
 	loop_free(loop);
 }
 
@@ -116,11 +146,6 @@ Test(timer, set_by_itself_with_0_ms_lets_others_come_between)
 	}
 	timer_stop(loop, &tick.timer);
 	loop_free(loop);
-}
-
-static void count(void *ctx)
-{
-	++*(int *)ctx;
 }
 
 Test(timer, waits_for_its_time_and_not_longer)

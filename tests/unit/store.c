@@ -207,6 +207,77 @@ Test(store, shares_one_commit_among_all_that_wait_and_syncs_before_it_tells)
 	place_free(&p);
 }
 
+struct queue {
+	struct loop *loop;
+	int dones;
+};
+
+struct numbered {
+	struct queue *queue;
+	int number;
+};
+
+static void in_order(void *ctx, int status, const struct err *why)
+{
+	struct numbered *put = ctx;
+	(void)why;
+	cr_assert_eq(status, 0);
+	cr_assert_eq(put->number, put->queue->dones++);
+}
+
+static void nothing(void *ctx)
+{
+	(void)ctx;
+}
+
+Test(store, gathers_while_a_batch_is_on_its_way_and_keeps_the_order)
+{
+	enum { N = 300 };
+	struct place p = place_new();
+	struct queue queue = { .loop = loop_new() };
+	struct store *s = open_or_fail(&p, queue.loop);
+	struct numbered puts[N];
+	struct timer timer = { 0 };
+	for (int i = 0; i < N; i++) {
+		puts[i].queue = &queue;
+		puts[i].number = i;
+		store_put(s, STORE_GROUP_KEY, (const char *const[]){ "g", i % 2 ? "k" : "l" }, in_order, &puts[i]);
+		timer_set(queue.loop, &timer, 0, nothing, NULL);
+		loop_turn(queue.loop);
+	}
+	store_close(s);
+	cr_assert_eq(queue.dones, N);
+	loop_free(queue.loop);
+	place_free(&p);
+}
+
+Test(store, closed_at_any_moment_keeps_what_was_handed_over)
+{
+	enum { N = 60 };
+	struct place p = place_new();
+	struct outcome o = { 0 };
+	char local[16];
+	for (int i = 0; i < N; i++) {
+		struct loop *loop = loop_new();
+		struct timer timer = { 0 };
+		struct store *s = open_or_fail(&p, loop);
+		snprintf(local, sizeof(local), "t%02d", i);
+		PUT(s, STORE_THING_ADD, &o, local, NULL, NULL);
+		timer_set(loop, &timer, 0, nothing, NULL);
+		loop_turn(loop);
+		store_close(s);
+		cr_assert_eq(o.dones, i + 1);
+		loop_free(loop);
+	}
+	cr_assert_eq(o.failed, 0, "%s", o.why);
+	struct store *s = open_or_fail(&p, NULL);
+	char *got = rows(s, STORE_THINGS);
+	cr_assert_eq(strlen(got), N * strlen("t00|-|-|0|-|-\n"));
+	mem_free(got);
+	store_close(s);
+	place_free(&p);
+}
+
 struct chain {
 	struct store *store;
 	int left;

@@ -15,7 +15,7 @@ static void limit_files(rlim_t bytes)
 Test(store, fails_exactly_the_puts_that_do_not_fit_on_the_disk)
 {
 	struct place p = place_new();
-	struct outcome small = { 0 }, big = { 0 };
+	struct outcome small = { 0 }, big = { 0 }, bad = { 0 };
 	struct loop *loop = loop_new();
 	struct store *s = open_or_fail(&p, loop);
 	char *names = mem_new(3000001);
@@ -25,13 +25,18 @@ Test(store, fails_exactly_the_puts_that_do_not_fit_on_the_disk)
 	PUT(s, STORE_THING_ADD, &small, "a", NULL, NULL);
 	PUT(s, STORE_REG_PUT, &big, "big@t", NULL, names, NULL, NULL, NULL, NULL, NULL);
 	store_begin(s);
+	PUT(s, STORE_THING_ADD, &bad, "c", NULL, NULL);
+	PUT(s, STORE_THING_WANT, &bad, "c", "fly");
+	store_end(s);
+	store_begin(s);
 	PUT(s, STORE_THING_ADD, &small, "b", NULL, NULL);
 	PUT(s, STORE_FRIEND_PUT, &small, "b", "x@e", "1", "0", "0");
 	store_end(s);
-	while (small.dones + big.dones < 4)
+	while (small.dones + big.dones + bad.dones < 6)
 		loop_turn(loop);
 	cr_assert_eq(small.failed, 0, "%s", small.why);
 	cr_assert_eq(big.failed, 1);
+	cr_assert_eq(bad.failed, 2);
 	cr_assert(strstr(big.why, "cannot store"), "%s", big.why);
 	limit_files(RLIM_INFINITY);
 	PUT(s, STORE_REG_PUT, &small, "later@t", NULL, names, NULL, NULL, NULL, NULL, NULL);

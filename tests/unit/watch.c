@@ -18,6 +18,18 @@ static struct pair pair_new(void)
 	return p;
 }
 
+static void stop(void *ctx)
+{
+	loop_stop(ctx);
+}
+
+static void turn_for(struct loop *loop, int64_t ms)
+{
+	struct timer timer = { 0 };
+	timer_set(loop, &timer, ms, stop, loop);
+	loop_run(loop);
+}
+
 static void see(void *ctx, int events)
 {
 	struct pair *p = ctx;
@@ -74,9 +86,23 @@ Test(watch, may_be_freed_in_its_own_call_and_its_number_used_again)
 	loop_free(p.loop);
 }
 
-static void stop(void *ctx)
+Test(watch, tells_of_an_error_once_until_it_is_set_again)
 {
-	loop_stop(ctx);
+	struct pair p = pair_new();
+	p.watch = watch_new(p.loop, p.fds[0], WATCH_READ, see, &p);
+	cr_assert_eq(write(p.fds[0], "x", 1), 1);
+	close(p.fds[1]); /* with a byte unread: the kernel makes it a reset */
+	loop_turn(p.loop);
+	cr_assert_eq(p.events, WATCH_ERROR);
+	turn_for(p.loop, 20);
+	cr_assert_eq(p.calls, 1, "it does not spin");
+	p.events = 0;
+	watch_set(p.watch, WATCH_READ); /* the error was given out once; now it is an end */
+	turn_for(p.loop, 20);
+	cr_assert_neq(p.events, 0);
+	watch_free(p.watch);
+	close(p.fds[0]);
+	loop_free(p.loop);
 }
 
 Test(watch, freed_with_an_event_waiting_is_not_called)
@@ -85,9 +111,7 @@ Test(watch, freed_with_an_event_waiting_is_not_called)
 	p.watch = watch_new(p.loop, p.fds[0], WATCH_READ, see, &p);
 	cr_assert_eq(write(p.fds[1], "x", 1), 1);
 	watch_free(p.watch);
-	struct timer timer = { 0 };
-	timer_set(p.loop, &timer, 20, stop, p.loop);
-	loop_run(p.loop);
+	turn_for(p.loop, 20);
 	cr_assert_eq(p.calls, 0);
 	loop_free(p.loop);
 }
