@@ -4,3 +4,6 @@
 #include "core/bridge/bridge.h"
 
 extern const struct bridge_driver *const driver_list[]; /* NULL at the end; defined in core/drivers.c */
+
+const struct protocol **
+drivers_protocols(void); /* what conf_load wants to know of them; NULL at the end, mem_free it */

@@ -1,0 +1,120 @@
+#include "core/cli/cli.h"
+
+#include "core/base/mem.h"
+#include "core/cli/check.h"
+#include "core/cli/help.h"
+#include "core/conf/nearest.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+const char cli_default_conf[] = "/etc/jidgate/site.conf";
+
+static int print_version(struct cli *c)
+{
+	fprintf(c->out, "jidgate %s\n", JIDGATE_VERSION);
+	return CLI_DONE;
+}
+
+const struct cli_word cli_words[] = {
+	{ "check", check_run, "", true, "say everything that is wrong with the configuration" },
+	{ "show-config", check_show, "", false, "the effective configuration: defaults marked, secrets as ***" },
+	{ "help", help_run, "[settings]", false, "this; with settings: every key of the configuration, as Markdown" },
+	{ "version", print_version, "", false, "the version" },
+	{ NULL, NULL, NULL, false, NULL },
+};
+
+int cli_fail(const struct cli *c, int code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	fputs("jidgate: ", c->err);
+	vfprintf(c->err, format, args);
+	fputc('\n', c->err);
+	va_end(args);
+	return code;
+}
+
+static const struct cli_word *find_word(const char *word)
+{
+	for (const struct cli_word *w = cli_words; w->word; w++)
+		if (strcmp(w->word, word) == 0)
+			return w;
+	return NULL;
+}
+
+static int refuse_word(const struct cli *c)
+{
+	const char *nearest = NULL;
+	size_t best = SIZE_MAX;
+	for (const struct cli_word *w = cli_words; w->word; w++)
+		if (nearest_better(w->word, c->word, &best))
+			nearest = w->word;
+	if (nearest)
+		return cli_fail(c, CLI_USAGE, "unknown word '%s' - did you mean '%s'?", c->word, nearest);
+	return cli_fail(c, CLI_USAGE, "unknown word '%s'; see jidgate help", c->word);
+}
+
+static int refuse_option(const struct cli *c, const char *option)
+{
+	return cli_fail(c, CLI_USAGE, "unknown option '%s'; see jidgate help", option);
+}
+
+/* Options may stand before or behind the word; "--" ends them. Negative: go on, else the exit code. */
+static int parse(struct cli *c, int argc, char **argv)
+{
+	bool options = true;
+	for (int i = 1; i < argc; i++) {
+		const char *arg = argv[i];
+		if (options && strcmp(arg, "-c") == 0) {
+			if (++i == argc)
+				return cli_fail(c, CLI_USAGE, "-c needs the name of a file");
+			c->conf = argv[i];
+		} else if (options && strcmp(arg, "--json") == 0)
+			c->json = true;
+		else if (options && (strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0))
+			c->word = "help";
+		else if (options && strcmp(arg, "--version") == 0)
+			c->word = "version";
+		else if (options && strcmp(arg, "--") == 0)
+			options = false;
+		else if (options && arg[0] == '-' && arg[1] && !c->word)
+			return refuse_option(c, arg);
+		else if (!c->word)
+			c->word = arg;
+		else
+			c->args[c->n_args++] = argv[i];
+	}
+	return -1;
+}
+
+static int run_word(struct cli *c)
+{
+	const struct cli_word *w = c->word ? find_word(c->word) : NULL;
+	if (!c->word) {
+		help_usage(c->err);
+		return CLI_USAGE;
+	}
+	if (!w)
+		return refuse_word(c);
+	if (c->json && !w->json)
+		return cli_fail(c, CLI_USAGE, "%s has no --json", w->word);
+	if (c->n_args && !*w->args)
+		return c->args[0][0] == '-' ? refuse_option(c, c->args[0])
+					    : cli_fail(c, CLI_USAGE, "%s takes nothing behind it", w->word);
+	return w->run(c);
+}
+
+int cli_main(int argc, char **argv, FILE *out, FILE *err)
+{
+	struct cli c = { .conf = cli_default_conf, .out = out, .err = err };
+	c.args = mem_array((size_t)argc, sizeof(char *));
+	int code = parse(&c, argc, argv);
+	if (code < 0)
+		code = run_word(&c);
+	mem_free(c.args);
+	if (code == CLI_DONE && (fflush(out) != 0 || ferror(out)))
+		code = cli_fail(&c, CLI_FAILED, "cannot write the output");
+	return code;
+}
