@@ -1,0 +1,252 @@
+#include "core/cli/cli.h"
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/cli/json.h"
+#include "core/conf/conf.h"
+#include "core/drivers.h"
+
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct said {
+	int code;
+	char *out, *err; /* memory of the C library */
+};
+
+/* line: words with one blank between them */
+static struct said say(const char *line)
+{
+	char copy[PATH_MAX], *argv[16] = { NULL }, *at = copy;
+	int argc = 0;
+	struct said s = { 0 };
+	size_t out_size, err_size;
+	snprintf(copy, sizeof(copy), "%s", line);
+	while (at && argc < 15) {
+		argv[argc++] = at;
+		at = strchr(at, ' ');
+		if (at)
+			*at++ = '\0';
+	}
+	FILE *out = open_memstream(&s.out, &out_size), *err = open_memstream(&s.err, &err_size);
+	s.code = cli_main(argc, argv, out, err);
+	fclose(out);
+	fclose(err);
+	return s;
+}
+
+static void end(struct said *s)
+{
+	free(s->out);
+	free(s->err);
+}
+
+struct usage {
+	char line[40], out[40], err[80];
+	int code;
+};
+
+ParameterizedTestParameters(cli, knows_its_words)
+{
+	static struct usage usages[] = {
+		{ "jidgate version", "jidgate " JIDGATE_VERSION "\n", "", 0 },
+		{ "jidgate --version", "jidgate " JIDGATE_VERSION "\n", "", 0 },
+		{ "jidgate chek", "", "jidgate: unknown word 'chek' - did you mean 'check'?\n", 2 },
+		{ "jidgate frobnicate", "", "jidgate: unknown word 'frobnicate'; see jidgate help\n", 2 },
+		{ "jidgate -x check", "", "jidgate: unknown option '-x'; see jidgate help\n", 2 },
+		{ "jidgate check -x", "", "jidgate: unknown option '-x'; see jidgate help\n", 2 },
+		{ "jidgate check all", "", "jidgate: check takes nothing behind it\n", 2 },
+		{ "jidgate check -c", "", "jidgate: -c needs the name of a file\n", 2 },
+		{ "jidgate version --json", "", "jidgate: version has no --json\n", 2 },
+		{ "jidgate help me", "", "jidgate: help knows nothing of 'me'; settings, or nothing\n", 2 },
+		{ "jidgate -c /nowhere/x show-config", "", "/nowhere/x: cannot read it: No such file or directory\n",
+		  1 },
+	};
+	return cr_make_param_array(struct usage, usages, sizeof(usages) / sizeof(*usages));
+}
+
+ParameterizedTest(struct usage *u, cli, knows_its_words)
+{
+	struct said s = say(u->line);
+	cr_expect_eq(s.code, u->code, "%s: %d", u->line, s.code);
+	cr_expect_str_eq(s.out, u->out);
+	cr_expect_str_eq(s.err, u->err);
+	end(&s);
+}
+
+Test(cli, shows_its_usage_without_a_word)
+{
+	struct said asked = say("jidgate help"), wrong = say("jidgate");
+	cr_expect_eq(asked.code, 0);
+	cr_expect_eq(wrong.code, 2);
+	cr_expect_str_eq(asked.out, wrong.err);
+	for (const struct cli_word *w = cli_words; w->word; w++)
+		cr_expect_not_null(strstr(asked.out, w->help), "%s", w->word);
+	end(&asked);
+	end(&wrong);
+}
+
+Test(cli, help_settings_has_every_driver)
+{
+	struct said s = say("jidgate help settings");
+	cr_expect_eq(s.code, 0);
+	for (size_t i = 0; driver_list[i]; i++) {
+		char title[80];
+		snprintf(title, sizeof(title), "Bus with `protocol = \"%s\"`", driver_list[i]->protocol.name);
+		if (driver_list[i]->protocol.options && driver_list[i]->protocol.options->key)
+			cr_expect_not_null(strstr(s.out, title), "%s", title);
+	}
+	end(&s);
+}
+
+struct folder {
+	char path[PATH_MAX], file[PATH_MAX];
+};
+
+static struct folder make(const char *text)
+{
+	struct folder f;
+	snprintf(f.path, sizeof(f.path), "%s/jidgate-cli-XXXXXX", getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	cr_assert_not_null(mkdtemp(f.path));
+	snprintf(f.file, sizeof(f.file), "%.4000s/site.conf", f.path);
+	FILE *file = fopen(f.file, "w");
+	fputs(text, file);
+	fclose(file);
+	chmod(f.file, 0600);
+	return f;
+}
+
+static struct said say_of(const struct folder *f, const char *words)
+{
+	char line[PATH_MAX + 40];
+	snprintf(line, sizeof(line), "jidgate -c %.4000s %s", f->file, words);
+	return say(line);
+}
+
+static void drop(struct folder *f)
+{
+	unlink(f->file);
+	rmdir(f->path);
+}
+
+static const char site[] =
+	"xmpp = { domain = \"t.example\"; secret = \"x\"; };\n"
+	"provisioning = { service = \"p.example\"; };\n"
+	"buses = ( { id = \"b\"; protocol = \"sim\"; } );\n"
+	"devices = ( { id = \"d\"; bus = \"b\"; points = ( { id = \"p\"; type = \"real\"; },\n"
+	"{ id = \"q\"; type = \"real\"; thing = false; }, { id = \"r\"; type = \"real\"; disable = true; } ); },\n"
+	"{ id = \"e\"; bus = \"b\"; points = ( { id = \"p\"; type = \"rael\"; } ); } );\n";
+
+Test(cli, check_counts_and_says_what_is_wrong)
+{
+	struct folder f = make(site);
+	struct said s = say_of(&f, "check");
+	cr_expect_eq(s.code, 1);
+	cr_expect_str_eq(s.out, "1 bus, 1 device, 2 points, 1 thing, 1 device left out, 1 error\n");
+	cr_expect_not_null(strstr(s.err, "/site.conf:6: device 'e': point 'p': type: must be bool, "), "%s", s.err);
+	end(&s);
+	s = say_of(&f, "check --json");
+	cr_expect_eq(s.code, 1);
+	cr_expect_not_null(strstr(s.out,
+				  "{\"buses\": 1, \"devices\": 1, \"points\": 2, \"things\": 1, \"left_out\": 1, "
+				  "\"errors\": 1, \"warnings\": 0, \"lines\": [\""),
+			   "%s", s.out);
+	cr_expect_str_eq(s.err, "");
+	end(&s);
+	drop(&f);
+}
+
+Test(cli, show_config_leaves_a_broken_device_out)
+{
+	struct folder f = make(site);
+	struct said s = say_of(&f, "show-config");
+	cr_expect_eq(s.code, 0, "it would start");
+	cr_expect_not_null(strstr(s.out, "id = \"d\";"));
+	cr_expect_null(strstr(s.out, "id = \"e\";"));
+	cr_expect_not_null(strstr(s.err, "type: must be"));
+	end(&s);
+	drop(&f);
+}
+
+Test(cli, fails_when_the_output_cannot_be_written)
+{
+	char word[] = "version", program[] = "jidgate", *argv[] = { program, word, NULL };
+	FILE *full = fopen("/dev/full", "w"), *err = fopen("/dev/null", "w");
+	cr_expect_eq(cli_main(2, argv, full, err), 1);
+	fclose(full);
+	fclose(err);
+}
+
+Test(json, escapes_what_must_be)
+{
+	struct text t = { 0 };
+	json_text(&t, "a\"\\\n\x01\xC3\xA4\xFF", 8);
+	cr_expect_str_eq(t.data, "\"a\\\"\\\\\\u000a\\u0001\xC3\xA4?\"");
+	text_free(&t);
+}
+
+static char *whole_file(const char *name)
+{
+	struct text t = { 0 };
+	char bytes[4096];
+	size_t n;
+	FILE *file = fopen(name, "r");
+	cr_assert_not_null(file, "%s", name);
+	while ((n = fread(bytes, 1, sizeof(bytes), file)) > 0)
+		text_add_n(&t, bytes, n);
+	fclose(file);
+	return t.data;
+}
+
+static char *shown(const char *text)
+{
+	struct folder f = make(text);
+	struct said s = say_of(&f, "show-config");
+	char *out = mem_text(s.out);
+	cr_assert_eq(s.code, 0, "%s", s.err);
+	cr_assert_str_eq(s.err, "");
+	end(&s);
+	drop(&f);
+	return out;
+}
+
+/* "#key = ..." is a default, "# ..." an example or a word to people. */
+static char *without_marks(const char *text, size_t *ret_n)
+{
+	struct text t = { 0 };
+	for (const char *at = text; *at; at++) {
+		bool mark =
+			*at == '#' && at > text && (at[-1] == '\t' || at[-1] == '\n') && at[1] >= 'a' && at[1] <= 'z';
+		*ret_n += mark;
+		if (!mark)
+			text_add_n(&t, at, 1);
+	}
+	return t.data;
+}
+
+Test(site_conf, has_the_built_in_defaults_behind_its_marks)
+{
+	size_t n = 0;
+	struct folder f = make("");
+	char secret[PATH_MAX];
+	snprintf(secret, sizeof(secret), "%.4000s/component", f.path);
+	FILE *file = fopen(secret, "w");
+	fputs("geheim\n", file);
+	fclose(file);
+	setenv("CREDENTIALS_DIRECTORY", f.path, 1);
+	char *shipped = whole_file(SITE_CONF), *given = without_marks(shipped, &n);
+	cr_assert_gt(n, 5);
+	char *built_in = shown(shipped), *as_written = shown(given);
+	cr_expect_str_eq(as_written, built_in);
+	mem_free(shipped);
+	mem_free(given);
+	mem_free(built_in);
+	mem_free(as_written);
+	unlink(secret);
+	drop(&f);
+}
