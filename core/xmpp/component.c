@@ -91,13 +91,13 @@ static void set_timer(struct component *c, int64_t in_ms, void (*fn)(void *ctx))
 	timer_set(c->link.loop, &c->timer, in_ms, fn, c);
 }
 
-/* May be called inside an event of the parser. */
-static void fail(struct component *c)
+/* May be called inside an event of the parser. Only the first reason counts. */
+static void fail(struct component *c, const struct err *why)
 {
 	if (c->state == ENDING || c->state == LEAVING)
 		return;
 	c->state = ENDING;
-	parser_stop(c->parser);
+	c->why = *why;
 	tcp_close(c->tcp);
 }
 
@@ -165,8 +165,9 @@ static void pulse(void *ctx)
 		c->pinged = true;
 		next = ANSWER_MS;
 	} else {
-		err_set(&c->why, "the server is silent: no answer to a ping in %d s", ANSWER_MS / 1000);
-		fail(c);
+		struct err why;
+		err_set(&why, "the server is silent: no answer to a ping in %d s", ANSWER_MS / 1000);
+		fail(c, &why);
 		return;
 	}
 	timer_set(c->link.loop, &c->pulse, next, pulse, c);
@@ -212,8 +213,9 @@ static void take_stream_error(struct component *c, const struct element *e)
 		c->trouble = &stream_errors[i];
 		sentence = c->trouble->sentence;
 	}
-	err_set(&c->why, "%s (%s%s%s)", sentence, word, text ? ": " : "", text ? quoted : "");
-	fail(c);
+	struct err why;
+	err_set(&why, "%s (%s%s%s)", sentence, word, text ? ": " : "", text ? quoted : "");
+	fail(c, &why);
 }
 
 static bool is_own_ping(const struct component *c, const struct element *e)
@@ -244,19 +246,18 @@ static void on_over(void *ctx, struct element *start)
 
 static void on_footer(void *ctx)
 {
-	struct component *c = ctx;
-	if (!c->why.text[0])
-		err_set(&c->why, "the server closed the stream");
-	fail(c);
+	struct err why;
+	err_set(&why, "the server closed the stream");
+	fail(ctx, &why);
 }
 
 static const struct parser_events parser_events = { on_header, on_stanza, on_over, on_footer };
 
 static void too_slow(void *ctx)
 {
-	struct component *c = ctx;
-	err_set(&c->why, "no handshake from the server in %d s", HANDSHAKE_MS / 1000);
-	fail(c);
+	struct err why;
+	err_set(&why, "no handshake from the server in %d s", HANDSHAKE_MS / 1000);
+	fail(ctx, &why);
 }
 
 static void on_tcp_up(void *ctx)
@@ -275,8 +276,9 @@ static void on_data(void *ctx, const char *bytes, size_t size)
 	c->heard = loop_now(c->link.loop);
 	if (c->state < OPENING || c->state > UP)
 		return;
-	if (parser_feed(c->parser, bytes, size, &c->why) < 0)
-		fail(c);
+	struct err why;
+	if (parser_feed(c->parser, bytes, size, &why) < 0)
+		fail(c, &why);
 	else if (c->state <= UP)
 		relieve(c);
 }
@@ -387,7 +389,6 @@ static void component_close(struct link *l)
 		set_timer(c, 0, finish);
 		return;
 	}
-	parser_stop(c->parser);
 	if (was == CONNECTING)
 		tcp_close(c->tcp);
 	if (was == CONNECTING || was == ENDING)

@@ -45,7 +45,6 @@ struct parser {
 	size_t fed;           /* bytes since the last reset of expat */
 	size_t quiet;         /* bytes since the last event: an unfinished token */
 	const char *refused;
-	bool stopped;
 	bool priming;
 	size_t depth; /* open tags; 1: in the stream, 2: in a stanza */
 	bool over;
@@ -243,8 +242,6 @@ static void on_start(void *ctx, const char *name, const char **pairs)
 {
 	struct parser *p = ctx;
 	p->quiet = 0;
-	if (p->stopped)
-		return;
 	p->depth++;
 	if (p->depth == 1) {
 		if (!p->priming)
@@ -271,7 +268,7 @@ static void give_stanza(struct parser *p, struct element *e)
 		p->events->on_stanza(p->ctx, e);
 	}
 	arena_clear(p->stanza);
-	if (!p->stopped && p->fed > REFRESH)
+	if (p->fed > REFRESH)
 		XML_StopParser(p->xml, XML_TRUE);
 }
 
@@ -280,7 +277,7 @@ static void on_end(void *ctx, const char *name)
 	struct parser *p = ctx;
 	(void)name;
 	p->quiet = 0;
-	if (p->stopped || p->refused)
+	if (p->refused)
 		return;
 	if (!p->over && top(p)->text)
 		top(p)->element->text = top(p)->text;
@@ -307,7 +304,7 @@ static void on_text(void *ctx, const char *bytes, int n)
 	struct parser *p = ctx;
 	size_t size = (size_t)n;
 	p->quiet = 0;
-	if (p->stopped || p->depth < 2 || p->over || !count(p, size))
+	if (p->depth < 2 || p->over || !count(p, size))
 		return;
 	struct frame *f = top(p);
 	if (f->text_size + size + 1 > f->text_room)
@@ -372,14 +369,12 @@ static int give_up(const struct parser *p, struct err *e)
 
 int parser_feed(struct parser *p, const char *bytes, size_t size, struct err *e)
 {
-	while (size > 0 && !p->stopped) {
+	while (size > 0) {
 		must(size <= LIMIT_XML_TOKEN);
 		size_t before = p->fed;
 		p->fed += size;
 		p->quiet += size;
 		enum XML_Status status = XML_Parse(p->xml, bytes, (int)size, 0);
-		if (p->stopped)
-			return 0;
 		if (status == XML_STATUS_ERROR)
 			return give_up(p, e);
 		if (p->quiet > LIMIT_XML_TOKEN)
@@ -395,14 +390,6 @@ int parser_feed(struct parser *p, const char *bytes, size_t size, struct err *e)
 	return 0;
 }
 
-void parser_stop(struct parser *p)
-{
-	if (p->stopped)
-		return;
-	p->stopped = true;
-	XML_StopParser(p->xml, XML_FALSE);
-}
-
 void parser_reset(struct parser *p)
 {
 	XML_ParserReset(p->xml, "UTF-8");
@@ -412,7 +399,6 @@ void parser_reset(struct parser *p)
 	begin_count(p);
 	p->quiet = 0;
 	p->refused = NULL;
-	p->stopped = false;
 }
 
 void parser_free(struct parser *p)

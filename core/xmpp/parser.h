@@ -5,8 +5,7 @@
  * to its end and given to on_over as its start tag only; the stream lives on. What a stranger cannot be made to pay for
  * ends the stream: a document type, an unknown entity, XML that is not well-formed, one token above LIMIT_XML_TOKEN.
  *
- * The trees live during the call of the event. Inside an event parser_stop and nothing else may be called; parser_free
- * only outside. One thread at a time.
+ * The trees live during the call of the event. Inside an event nothing of the parser may be called. One thread at a time.
  */
 #pragma once
 
@@ -24,6 +23,5 @@ struct parser_events {
 
 struct parser *parser_new(const struct parser_events *events, void *ctx);
 int parser_feed(struct parser *p, const char *bytes, size_t size, struct err *e); /* -1: this stream is over */
-void parser_stop(struct parser *p);  /* the rest of what is fed is ignored until parser_reset */
 void parser_reset(struct parser *p); /* for the next stream */
 void parser_free(struct parser *p);  /* NULL is allowed */

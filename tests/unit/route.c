@@ -160,12 +160,18 @@ Test(route, answers_each_iq_that_nobody_takes)
 
 Test(route, drops_what_has_no_sender_or_another_addressee)
 {
-	fake_link_give(desk.fake, "<iq type='get' to='t@things.example' id='2'><req xmlns='urn:sd'/></iq>");
-	fake_link_give(desk.fake, "<message from='a@b' to='t@else.example'><owner xmlns='urn:siot'/></message>");
-	fake_link_give(desk.fake, "<iq type='result' from='a@b' to='t@else.example' id='1'/>");
-	fake_link_give(desk.fake, "<dialback from='a@b' to='things.example'/>");
-	fake_link_give(desk.fake, "<iq xmlns='urn:other' type='get' from='a@b' to='things.example' id='1'/>");
-	cr_assert_str_eq(desk.seen, "");
+	static const char *const strays[] = {
+		"<iq type='get' to='t@things.example' id='2'><req xmlns='urn:sd'/></iq>",
+		"<message from='a@b' to='t@else.example'><owner xmlns='urn:siot'/></message>",
+		"<iq type='result' from='a@b' to='t@else.example' id='1'/>",
+		"<presence from='not an address' to='t@things.example'/>",
+		"<dialback from='a@b' to='things.example'/>",
+		"<iq xmlns='urn:other' type='get' from='a@b' to='things.example' id='1'/>",
+	};
+	for (size_t i = 0; i < sizeof(strays) / sizeof(*strays); i++) {
+		fake_link_give(desk.fake, "%s", strays[i]);
+		cr_assert_str_eq(desk.seen, "", "%s", strays[i]);
+	}
 }
 
 Test(route, keeps_an_answer_for_later)
