@@ -3,6 +3,9 @@
 #include "core/base/mem.h"
 #include "core/cli/check.h"
 #include "core/cli/help.h"
+#include "core/cli/labels.h"
+#include "core/cli/run.h"
+#include "core/cli/wants.h"
 #include "core/conf/nearest.h"
 
 #include <stdarg.h>
@@ -18,8 +21,12 @@ static int print_version(struct cli *c)
 }
 
 const struct cli_word cli_words[] = {
+	{ "run", run_run, "", false, "the gateway or the service or both, in the foreground, until SIGTERM" },
 	{ "check", check_run, "", true, "say everything that is wrong with the configuration" },
 	{ "show-config", check_show, "", false, "the effective configuration: defaults marked, secrets as ***" },
+	{ "labels", labels_run, "[--format text|tsv]", false, "JID, claim key and name of each thing, to print" },
+	{ "reset", wants_reset, "THING", false, "a thing as it came from the factory: no owner, no friends, a new key" },
+	{ "forget", wants_forget, "THING", false, "unregister a thing that is no longer in the configuration" },
 	{ "help", help_run, "[settings]", false, "this; with settings: every key of the configuration, as Markdown" },
 	{ "version", print_version, "", false, "the version" },
 	{ NULL, NULL, NULL, false, NULL },

@@ -1,0 +1,46 @@
+#include "core/cli/run.h"
+
+#include "core/base/mem.h"
+#include "core/drivers.h"
+#include "core/gateway.h"
+
+#include <string.h>
+
+/* Each line of the configuration's errors as a line of the log: a device that is left out is said loudly. */
+static void log_errors(struct log *log, const struct conf *conf)
+{
+	char *copy = mem_text(conf->errors.data ? conf->errors.data : ""), *rest = copy, *line;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			log_error(log, "%s", line);
+	mem_free(copy);
+}
+
+static int run_gateway(struct cli *c, struct conf *conf)
+{
+	struct log log;
+	struct err why;
+	log_init(&log, (enum log_level)conf->gateway.log, c->err);
+	log_errors(&log, conf);
+	int bad = gateway_run(conf, &log, &why);
+	if (bad)
+		log_error(&log, "%s", why.text);
+	log_end(&log);
+	return bad ? CLI_FAILED : CLI_DONE;
+}
+
+int run_run(struct cli *c)
+{
+	struct conf conf;
+	const struct protocol **protocols = drivers_protocols();
+	int code = CLI_FAILED;
+	if (conf_load(&conf, c->conf, protocols) < 0)
+		fputs(conf.errors.data, c->err);
+	else if (!conf.house && !conf.provisioner.given)
+		cli_fail(c, code, "%s: neither devices nor provisioner: nothing to run", c->conf);
+	else
+		code = run_gateway(c, &conf);
+	conf_free(&conf);
+	mem_free(protocols);
+	return code;
+}

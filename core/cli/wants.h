@@ -1,0 +1,10 @@
+/*
+ * `jidgate reset THING` and `jidgate forget THING`: what the daemon shall do when it starts next. A thing is named by its localpart or
+ * its JID.
+ */
+#pragma once
+
+#include "core/cli/cli.h"
+
+int wants_reset(struct cli *c);
+int wants_forget(struct cli *c);
