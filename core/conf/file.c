@@ -55,6 +55,8 @@ static int read_source(struct source *s)
 	int error = errno;
 	close(fd);
 	errno = error;
+	s->text = mem_resize(s->text, s->size + 2);
+	memcpy(s->text + s->size, "\n", 2); /* libconfig stumbles over a comment that ends with the file */
 	if (result == 0 && text_begins(s->text, byte_order_mark))
 		memset(s->text, ' ', strlen(byte_order_mark));
 	return result;

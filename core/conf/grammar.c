@@ -130,7 +130,10 @@ static void take_word(struct grammar *g, const struct token *t)
 		take_bare_value(g, t);
 	else if (f->state == WANT_ASSIGN)
 		assign_is_missing(g, t->line);
-	else {
+	else if (is_bool(t)) {
+		fault_error(g->c, g->file, t->line, "true and false cannot be names");
+		lost(g);
+	} else {
 		quote(t, f->name);
 		f->state = WANT_ASSIGN;
 	}

@@ -70,6 +70,10 @@ static void scan_source(struct scan *s, const struct scan_file *file, int level)
 		if (t.kind == TOKEN_INCLUDE && t.flaw == FLAW_NONE)
 			take_include(s, &t, level);
 	} while (t.kind != TOKEN_END);
+	if (source.cut && level > 0) {
+		fault_error(s->grammar.c, file->name, source.line, "the last line is a comment and needs a line break");
+		give_up(s);
+	}
 }
 
 enum scan_result scan_file(struct conf *c, const struct scan_file *file,

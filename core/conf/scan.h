@@ -19,7 +19,10 @@ struct scan_file {
 	size_t size;
 };
 
-/* open: gives the file of an @include; false if it cannot, after having said so. What it gives lives until scan_file ends. */
+/*
+ * The main file ends with a line break, for which the caller sees. open gives the file of an @include; false if it cannot,
+ * after having said so. What it gives lives until scan_file ends.
+ */
 enum scan_result scan_file(struct conf *c, const struct scan_file *file,
 			   bool (*open)(void *ctx, const char *name, const char *from, int line, struct scan_file *ret),
 			   void *ctx);

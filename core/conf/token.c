@@ -16,6 +16,7 @@ static void skip_line(struct token_source *s)
 {
 	while (s->at < s->end && *s->at != '\n')
 		s->at++;
+	s->cut = s->at == s->end;
 }
 
 /* Moves behind the comment; false: it has no end. */

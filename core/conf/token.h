@@ -40,6 +40,7 @@ struct token {
 struct token_source {
 	const char *start, *at, *end;
 	int line; /* begins with 1 */
+	bool cut; /* the text ends in a # comment without a line break, for libconfig a syntax error */
 };
 
 struct token token_next(struct token_source *s);
