@@ -3,7 +3,7 @@
  * said to be a worker's runs on that thread. Times are ms: loop_now monotonic, loop_utc since 1970; loop_skip moves
  * both by hand, so that scenes play hours in an instant.
  *
- * Owned by main. loop_free dies if a handle is still open: at exit nothing is left.
+ * Owned by main. loop_free dies if a handle is still open, a timer set or a hook added: at exit nothing is left.
  */
 #pragma once
 
@@ -25,8 +25,8 @@ uint64_t loop_turns(const struct loop *loop);       /* turns so far: progress fo
 int64_t loop_longest_turn(const struct loop *loop); /* ms, since start; scenes fail above 50 */
 uint32_t loop_random(struct loop *loop, uint32_t below); /* for jitter, not for secrets; 0 when below is 0 */
 
-/* A one-shot timer, member of its owner's struct; zero it first. fn may set it again. Thousands are cheap (one heap).
- */
+/* A one-shot timer, member of its owner's struct; zero it first. fn may set it again: with 0 ms it fires in the next turn.
+ * Equal due times fire in the order of setting. Thousands are cheap (one heap). */
 struct timer {
 	int64_t due;
 	void (*fn)(void *ctx);
@@ -49,7 +49,8 @@ void loop_drop_hook(struct loop *loop, struct turn_hook *hook);
 void loop_on_signal(struct loop *loop, int signum, void (*fn)(void *ctx, int signum), void *ctx);
 
 /* Watches a foreign file descriptor (libmosquitto's, libcoap's). watch_free before the fd is closed, or at the latest
- * in the same turn; fn is not called after it. */
+ * in the same turn; fn may call it, and is not called after it. After WATCH_ERROR nothing comes until watch_set. Dies when
+ * the fd cannot be polled or is already watched. */
 enum { WATCH_READ = 1, WATCH_WRITE = 2, WATCH_HANGUP = 4, WATCH_ERROR = 8 };
 struct watch;
 struct watch *watch_new(struct loop *loop, int fd, int events, void (*fn)(void *ctx, int events), void *ctx);

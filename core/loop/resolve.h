@@ -1,6 +1,6 @@
 /*
- * Name to address, off the loop thread (libuv's pool). Exactly one call of fn, also after resolve_cancel (then status <
- * 0).
+ * Name to address, off the loop thread (libuv's pool of four). Exactly one call of fn, in a later turn; after resolve_cancel
+ * it comes soon, without waiting for the resolver, and why says so. loop_free waits for the resolver.
  */
 #pragma once
 

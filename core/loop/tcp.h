@@ -3,7 +3,8 @@
  * TCP_USER_TIMEOUT 30 s, CLOEXEC. Reads arrive in pieces of at most 64 KiB, writes are queued and never block.
  *
  * tcp_open gives a connection that ends in exactly one on_end (also after tcp_close, which may be called at any time,
- * also inside a callback); after it the struct is freed. Loop thread.
+ * also inside a callback; on_end never comes inside it); after it the struct is freed. Every address of the name is tried,
+ * 10 s each. What the kernel has not taken at tcp_close is lost: wait for the backlog, or for the peer's end. Loop thread.
  */
 #pragma once
 
@@ -15,7 +16,7 @@ struct tcp;
 struct tcp_events {
 	void (*on_up)(void *ctx);
 	void (*on_data)(void *ctx, const char *bytes, size_t size); /* valid during the call */
-	void (*on_sent)(void *ctx);                                 /* the backlog became smaller */
+	void (*on_sent)(void *ctx);                                 /* the backlog became smaller; may be NULL */
 	void (*on_end)(void *ctx, const struct err *why);           /* refused, lost or closed; last call */
 };
 

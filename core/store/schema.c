@@ -178,6 +178,8 @@ static int create(const char *directory, const char *path, struct err *e)
 		status = put_in_place(directory, made, path, e);
 	unlink(made);
 	mem_free(made);
+	if (status < 0)
+		err_wrap(e, "cannot create %s", path);
 	return status;
 }
 

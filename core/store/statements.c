@@ -15,7 +15,11 @@ static const struct write_row {
 			      false,
 			      { "INSERT INTO thing (local, key, grp) VALUES (?1, ?2, ?3) ON CONFLICT (local) DO "
 				"NOTHING" } },
-	[STORE_THING_KEY] = { "key of", 3, true, { "UPDATE thing SET key = iif(owner IS NULL, ?2, NULL), acknowledged = ?3 WHERE local = ?1" } },
+	[STORE_THING_KEY] = { "key of",
+			      3,
+			      true,
+			      { "UPDATE thing SET key = iif(owner IS NULL, ?2, NULL), acknowledged = ?3 WHERE local = "
+				"?1" } },
 	[STORE_THING_OWNER] = { "owner of",
 				2,
 				true,

@@ -47,10 +47,13 @@ enum store_read {
 
 struct store;
 
-/* Opens or makes directory/jidgate.db. loop NULL: for the command line; then writes happen at once, in the call. */
+/* Opens or makes directory/jidgate.db, private to its user. A file that is there but empty, foreign, newer or not writable
+ * is refused and left alone: lost state must not look like a beginning. loop NULL: for the command line; then writes happen
+ * at once, in the call. */
 struct store *store_open(const char *directory, struct loop *loop, struct err *e);
-void store_close(
-	struct store *s); /* waits until what was handed over is on disk and its dones were called; NULL is allowed */
+
+/* Waits until what was handed over is on disk and its dones were called. NULL is allowed; not inside a done. */
+void store_close(struct store *s);
 
 /* done (may be NULL) gets 0 or -1 with the sentence; loop thread. Values are copied. A change of a thing or registration
  * that is not there fails. */

@@ -2,6 +2,8 @@
 #include "tests/unit/store_place.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 Test(store, is_private)
 {
@@ -23,6 +25,20 @@ Test(store, is_private)
 	cr_assert_eq(stat(p.file, &at), 0);
 	cr_assert_eq(at.st_mode & 0777, 0600);
 	mem_free(log);
+	place_free(&p);
+}
+
+Test(store, that_cannot_be_made_complete_is_not_made)
+{
+	struct place p = place_new();
+	struct rlimit limit = { .rlim_cur = 5000, .rlim_max = RLIM_INFINITY };
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	refused(p.state, "cannot create ");
+	cr_assert_eq(rmdir(p.state), 0, "something is left");
+	limit.rlim_cur = RLIM_INFINITY;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	store_close(open_or_fail(&p, NULL));
 	place_free(&p);
 }
 

@@ -105,6 +105,31 @@ Test(watch, tells_of_an_error_once_until_it_is_set_again)
 	loop_free(p.loop);
 }
 
+static void close_and_free(void *ctx, int events)
+{
+	struct pair *p = ctx;
+	char byte;
+	see(ctx, events);
+	cr_assert_eq(read(p->fds[0], &byte, 1), 1);
+	close(p->fds[0]);
+	watch_free(p->watch);
+	cr_assert_eq(dup(p->fds[1]), p->fds[0]);
+	p->watch = watch_new(p->loop, p->fds[0], WATCH_WRITE, see, p);
+}
+
+Test(watch, may_be_freed_after_its_descriptor_was_closed)
+{
+	struct pair p = pair_new();
+	p.watch = watch_new(p.loop, p.fds[0], WATCH_READ, close_and_free, &p);
+	cr_assert_eq(write(p.fds[1], "x", 1), 1);
+	loop_turn(p.loop);
+	cr_assert_eq(p.events, WATCH_READ);
+	loop_turn(p.loop);
+	cr_assert(p.events & WATCH_WRITE);
+	watch_free(p.watch);
+	loop_free(p.loop);
+}
+
 Test(watch, freed_with_an_event_waiting_is_not_called)
 {
 	struct pair p = pair_new();
