@@ -26,7 +26,7 @@ class House(unittest.TestCase):
 class Includes(House):
     def may_include(self, file, other):
         here, there = (sources.room_of(it, rooms.FLOORS) for it in (file, other))
-        if here == there or other in rooms.DOORS.get(here, ()):
+        if here == there or other in rooms.DOORS.get(here, ()) or other in rooms.DOORS.get(file, ()):
             return True
         return rooms.FLOORS[there] < rooms.FLOORS[here]
 
@@ -127,3 +127,17 @@ class Ready(unittest.TestCase):
         self.assertIn("mem_new", objects.exported(found["core/base/mem.c"]))
         self.assertTrue(any("uv_run" in objects.used(path) for path in found.values()))
 
+
+
+class Documents(House):
+    def test_10_every_file_has_its_place_in_the_architecture(self):
+        text = (sources.TOP / "docs/architecture.md").read_text(encoding="utf-8")
+        rooms_of_text = {room: text.split(f"**{room}**", 1)[-1].split("\n**core", 1)[0].split("\n## ", 1)[0]
+                         for room in rooms.FLOORS if room != "tests"}
+        self.none_of(file for file in ALL_FILES
+                     if not re.search(r"`%s(?:\.[ch])?`" % re.escape(file.rsplit("/", 1)[1][:-2]),
+                                      rooms_of_text[sources.room_of(file, rooms.FLOORS)]))
+
+    def test_10_the_readme_names_only_documents_that_exist(self):
+        text = (sources.TOP / "README.md").read_text(encoding="utf-8")
+        self.none_of(link for link in re.findall(r"\]\(([^)#]+)\)", text) if not (sources.TOP / link).exists())
