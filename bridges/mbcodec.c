@@ -146,7 +146,7 @@ static int put_signed(const struct mbcodec *c, const struct value *raw, uint64_t
 
 static int put_bcd(const struct mbcodec *c, const struct value *raw, uint64_t *ret, struct err *e)
 {
-	uint64_t number, bits = 0;
+	uint64_t number = 0, bits = 0;
 	if (put_natural(raw, mbcodec_size(c) == 2 ? 9999 : 99999999, &number, e) < 0)
 		return -1;
 	for (unsigned shift = 0; number > 0; shift += 4, number /= 10)
