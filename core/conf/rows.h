@@ -1,6 +1,6 @@
 /*
- * The core's own rows: every key of the file that is not a driver's, and the structs they fill. A test holds the lists in
- * protocol.h and docs/manual.md against them.
+ * The core's own rows: every key of the file that is not a driver's, and the structs they fill. protocol.h names them for
+ * driver authors; a test finds drivers that take one of them.
  */
 #pragma once
 

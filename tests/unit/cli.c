@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "core/cli/json.h"
 #include "core/conf/conf.h"
+#include "core/conf/rows.h"
 #include "core/drivers.h"
 
 #include <criterion/criterion.h>
@@ -249,4 +250,58 @@ Test(site_conf, has_the_built_in_defaults_behind_its_marks)
 	mem_free(as_written);
 	unlink(secret);
 	drop(&f);
+}
+
+/* A driver's rows may not take a key of the core, unless both are groups, and each has its line in the manual. */
+static void look_at_rows(const char *driver, const struct setting *rows, const struct setting *cores)
+{
+	for (; rows && rows->key; rows++) {
+		const struct setting *core = setting_find(cores, rows->key);
+		cr_expect(!core || (core->type == SETTING_GROUP && rows->type == SETTING_GROUP),
+			  "%s: '%s' is the core's", driver, rows->key);
+		cr_expect(rows->help && *rows->help, "%s: '%s' has no help", driver, rows->key);
+		cr_expect(rows->type != SETTING_WORD || rows->words, "%s: '%s' has no words", driver, rows->key);
+		if (rows->rows)
+			look_at_rows(driver, rows->rows, core ? core->rows : NULL);
+	}
+}
+
+Test(drivers, have_rows_that_keep_the_rules)
+{
+	size_t n = 0;
+	for (; driver_list[n]; n++) {
+		const struct protocol *p = &driver_list[n]->protocol;
+		look_at_rows(p->name, p->options, rows_bus);
+		look_at_rows(p->name, p->device, rows_device);
+		look_at_rows(p->name, p->device, rows_device_bus);
+		look_at_rows(p->name, p->address, rows_point);
+		void *options = setting_new(p->options, p->options_size),
+		     *device = setting_new(p->device, p->device_size),
+		     *address = setting_new(p->address, p->address_size); /* dies of a default that is none */
+		cr_expect(!p->options || options, "%s: rows without a struct", p->name);
+		cr_expect(!p->device || device, "%s: rows without a struct", p->name);
+		cr_expect(!p->address || address, "%s: rows without a struct", p->name);
+		setting_drop(options);
+		setting_drop(device);
+		setting_drop(address);
+	}
+	cr_expect_gt(n, 0);
+}
+
+Test(rows, of_the_core_have_their_help)
+{
+	const struct setting *const all[] = { rows_file, rows_bus, rows_device, rows_device_bus, rows_point };
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		look_at_rows("core", all[i], NULL);
+}
+
+Test(rows, have_the_words_of_the_model)
+{
+	const struct setting *type = setting_find(rows_point, "type"), *kind = setting_find(rows_point, "kind");
+	for (int i = 0; i < TYPE_COUNT; i++)
+		cr_expect_str_eq(type->words[i], type_word((enum type)i));
+	for (int i = 0; i < KIND_COUNT; i++)
+		cr_expect_str_eq(kind->words[i], kind_word((enum kind)i));
+	cr_expect_null(type->words[TYPE_COUNT]);
+	cr_expect_null(kind->words[KIND_COUNT]);
 }
