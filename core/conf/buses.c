@@ -30,7 +30,7 @@ static void check_id(const struct build *b, const struct fill *f, const struct f
 
 static void add_bus(struct house *h, struct bus *bus)
 {
-	h->buses = mem_resize(h->buses, (h->n_buses + 1) * sizeof(*h->buses));
+	h->buses = mem_resize(h->buses, (h->n_buses + 1) * sizeof(struct bus *));
 	h->buses[h->n_buses++] = bus;
 }
 

@@ -66,7 +66,8 @@ static struct source *add_source(struct file *f, const char *written, char *take
 {
 	f->sources = mem_resize(f->sources, (f->n_sources + 1) * sizeof(*f->sources));
 	struct source *s = &f->sources[f->n_sources++];
-	*s = (struct source){ .written = mem_text(written), .name = take_name };
+	*s = (struct source){ .written = mem_text(written) };
+	s->name = take_name;
 	return s;
 }
 

@@ -93,8 +93,8 @@ static const struct setting write_rows[] = {
 		  "(readback)" },
 	{ "min_interval", SETTING_DURATION, IN(point, write_interval_ms), .fallback = "0s", .max = DAY,
 	  .help = "least time between two writes; sooner ones are refused" },
-	{ "deadline", SETTING_DURATION, IN(point, write_deadline_ms), .fallback = "5s", .min = 10, .max = 3600 * SECOND,
-	  .help = "a write that is not done by then has failed" },
+	{ "deadline", SETTING_DURATION, IN(point, write_deadline_ms), .fallback = "5s", .min = 10,
+	  .max = 3600LL * SECOND, .help = "a write that is not done by then has failed" },
 	{ 0 },
 };
 

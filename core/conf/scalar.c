@@ -99,7 +99,7 @@ static int parse_int(const struct setting *row, const char *text, void *at, stru
 
 static int parse_int32(const struct setting *row, const char *text, void *at, struct err *e)
 {
-	int64_t n;
+	int64_t n = 0;
 	if (integer_of(row, text, &n, e) < 0)
 		return -1;
 	int *place = at;
