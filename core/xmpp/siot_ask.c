@@ -79,22 +79,36 @@ static bool is_result(const struct element *stanza)
 static const char *condition_of(const struct element *stanza)
 {
 	const struct element *error = stanza ? element_child(stanza, "error", NULL) : NULL;
-	return !stanza ? "no answer" : error && error->first ? error->first->name : "an error";
+	return !stanza ? "no answer" : error && error->first ? error->first->name : "";
+}
+
+/* The service works, or it does not: said once for all things, and again when it changes. */
+static void note_service(struct things *t, const struct element *stanza)
+{
+	bool fails = !is_result(stanza);
+	if (fails && !t->service_fails)
+		log_warn(t->log, "provisioning service %s: does not register things: %s; asked again", t->gate->service,
+			 condition_of(stanza));
+	else if (!fails && t->service_fails)
+		log_info(t->log, "provisioning service %s: answers again", t->gate->service);
+	t->service_fails = fails;
 }
 
 static void register_answered(struct query *q, const struct element *stanza)
 {
 	struct things *t = q->things;
 	struct thing *thing = thing_of(q);
-	if (is_result(stanza) && thing) {
-		gate_acknowledge(t->gate, thing);
+	if (text_same(condition_of(stanza),
+		      "conflict")) { /* the key or the JID is somebody's: asking again changes nothing */
+		log_error(t->log, "thing '%s': its key or JID is already registered by somebody else", q->local);
 		query_free(q);
 		return;
 	}
-	log_warn(t->log, "thing '%s': the provisioning service did not register it: %s", q->local,
-		 condition_of(stanza));
-	if (!thing || text_same(condition_of(stanza), "conflict"))
-		query_free(q); /* the key or the JID is somebody's: asking again changes nothing */
+	note_service(t, stanza);
+	if (is_result(stanza) && thing)
+		gate_acknowledge(t->gate, thing);
+	if (is_result(stanza) || !thing)
+		query_free(q);
 	else
 		retry(q);
 }

@@ -169,6 +169,7 @@ void things_leave(struct things *t)
 
 void things_end(struct things *t)
 {
+	pace_pause(&t->pace, true);
 	presence_down(t);
 	sensor_drop_all(t);
 	ask_drop_all(&t->asks);
