@@ -268,7 +268,7 @@ static int zone_of(const char *text, size_t size, int64_t *ret_ms)
 		return 0;
 	if (size != 6 || (text[0] != '+' && text[0] != '-') || !fits_pattern(text + 1, 5, "00:00"))
 		return -1;
-	int64_t minutes = digits_at(text + 1, 2) * 60 + digits_at(text + 4, 2);
+	int64_t minutes = (int64_t)digits_at(text + 1, 2) * 60 + digits_at(text + 4, 2);
 	*ret_ms = (text[0] == '-' ? -minutes : minutes) * 60000;
 	return minutes <= 14 * 60 ? 0 : -1;
 }
@@ -279,13 +279,17 @@ int text_parse_utc(const char *text, size_t size, int64_t *ret)
 		return -1;
 	unsigned month = digits_at(text + 5, 2), day = digits_at(text + 8, 2);
 	unsigned hour = digits_at(text + 11, 2), minute = digits_at(text + 14, 2), second = digits_at(text + 17, 2);
-	if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+	if (month < 1 || month > 12 || hour > 23 || minute > 59 || second > 60)
 		return -1;
-	int64_t fraction, zone;
+	int64_t fraction, zone, days = days_of(digits_at(text, 4), month, day);
+	int year;
+	unsigned real_month, real_day;
+	civil_date(days, &year, &real_month, &real_day);
+	if (real_month != month || real_day != day) /* there is no 31st of February */
+		return -1;
 	size_t used = 19 + fraction_of(text + 19, size - 19, &fraction);
 	if (zone_of(text + used, size - used, &zone) < 0)
 		return -1;
-	int64_t days = days_of(digits_at(text, 4), month, day);
-	*ret = ((days * 24 + hour) * 60 + minute) * 60000 + second * 1000 + fraction - zone;
+	*ret = ((days * 24 + hour) * 60 + minute) * 60000 + (int64_t)second * 1000 + fraction - zone;
 	return 0;
 }

@@ -4,7 +4,7 @@
 
 /* Requests that nobody has decided yet, and approvals that wait for their request (siot S18 to S23). */
 
-static const int64_t DENIED_MS = 5 * 60 * 1000;
+static const int64_t DENIED_MS = 300000;
 
 static size_t make_room(struct thing *t)
 {

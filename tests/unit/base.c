@@ -65,6 +65,32 @@ Test(text, prints_utc_to_the_millisecond)
 	cr_assert_str_eq(at, "2100-01-01T00:00:00.000Z");
 }
 
+Test(text, reads_times_with_and_without_a_zone)
+{
+	static const struct {
+		const char *text;
+		int64_t wanted; /* -1: refused */
+	} rows[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "2000-02-29T12:34:56.789Z", 951827696789 },
+		{ "2000-02-29T13:34:56+01:00", 951827696000 },
+		{ "2000-02-29T12:34:56", 951827696000 },
+		{ "2001-02-29T12:34:56Z", -1 },
+		{ "2000-13-01T00:00:00Z", -1 },
+		{ "2000-01-01T24:00:00Z", -1 },
+		{ "2000-01-01", -1 },
+		{ "2000-01-01T00:00:00Zx", -1 },
+		{ "2000-01-01T00:00:00.Z", -1 },
+		{ "2000-01-01T00:00:00+25:00", -1 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int64_t got = -1;
+		int bad = text_parse_utc(rows[i].text, strlen(rows[i].text), &got);
+		cr_expect_eq(bad, rows[i].wanted < 0 ? -1 : 0, "%s", rows[i].text);
+		cr_expect_eq(got, rows[i].wanted, "%s", rows[i].text);
+	}
+}
+
 Test(map, holds_many_and_forgets_what_is_dropped)
 {
 	enum { N = 5000 };
