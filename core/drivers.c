@@ -3,11 +3,13 @@
 #include "core/base/mem.h"
 
 extern const struct bridge_driver driver_modbus_rtu, driver_modbus_tcp;
+extern const struct bridge_driver driver_mqtt;
 extern const struct bridge_driver driver_sim;
 
 const struct bridge_driver *const driver_list[] = {
 	&driver_modbus_rtu,
 	&driver_modbus_tcp,
+	&driver_mqtt,
 	&driver_sim,
 	NULL,
 };

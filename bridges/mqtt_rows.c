@@ -1,0 +1,194 @@
+#include "bridges/mqtt_rows.h"
+
+#include "bridges/compose.h"
+#include "bridges/pointer.h"
+#include "core/base/mem.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { TOPIC_LONGEST = 65535 }; /* MQTT: two bytes of length */
+
+static const char *const versions[] = { "3.1.1", "5", NULL };
+static const char *const as_the_bus[] = { "bus", NULL }; /* kept as -1 */
+
+#define AT(member) offsetof(struct mqtt_bus, member)
+const struct setting mqtt_rows_bus[] = {
+	{ "host", SETTING_TEXT, AT(host), .flags = SETTING_REQUIRED, .help = "name or address of the broker" },
+	{ "port", SETTING_INT, AT(port), "1883", 1, 65535, .help = "TCP port of the broker" },
+	{ "version", SETTING_WORD, AT(version), "5", .words = versions, .help = "version of MQTT that is spoken" },
+	{ "client_id", SETTING_TEXT, AT(client_id), NULL, 1, 256,
+	  .help = "name at the broker, which must be nobody else's; default: a random one" },
+	{ "user", SETTING_TEXT, AT(user), .help = "user name at the broker" },
+	{ "password", SETTING_SECRET, AT(password), .help = "password of the user" },
+	{ "qos", SETTING_INT, AT(qos), "1", 0, 2, .help = "quality of service of subscriptions and writes" },
+	{ "keepalive", SETTING_DURATION, AT(keepalive_ms), "60s", 5000, 65535000,
+	  .help = "a broker that is silent is missed after twice this time" },
+	{ 0 },
+};
+#undef AT
+
+#define AT(member) offsetof(struct mqtt_availability, member)
+static const struct setting availability_rows[] = {
+	{ "topic", SETTING_TEXT, AT(topic), .flags = SETTING_REQUIRED,
+	  .help = "where the device says whether it is there" },
+	{ "path", SETTING_TEXT, AT(path), .help = "JSON Pointer to the word; none: the whole payload" },
+	{ "online", SETTING_TEXT, AT(online), "online", .help = "the word for: there" },
+	{ "offline", SETTING_TEXT, AT(offline), "offline", .help = "the word for: not there" },
+	{ 0 },
+};
+#undef AT
+
+const struct setting mqtt_rows_device[] = {
+	{ "topic", SETTING_TEXT, offsetof(struct mqtt_device, topic),
+	  .help = "topic of its points, and what \"~\" means" },
+	{ "availability", SETTING_GROUP, offsetof(struct mqtt_device, availability), .rows = availability_rows,
+	  .flags = SETTING_GIVEN, .given = offsetof(struct mqtt_device, availability.given),
+	  .help = "how the device says that it went away" },
+	{ 0 },
+};
+
+#define AT(member) offsetof(struct mqtt_write, member)
+static const struct setting write_rows[] = {
+	{ "topic", SETTING_TEXT, AT(topic), .help = "where a new value is published" },
+	{ "payload", SETTING_TEXT, AT(payload),
+	  .help = "what is published: ${value} is the value as JSON, ${raw} as bare text; default: \"${raw}\"" },
+	{ "qos", SETTING_INT, AT(qos), "bus", 0, 2, .words = as_the_bus,
+	  .help = "quality of service, or \"bus\": that of the bus" },
+	{ "retain", SETTING_BOOL, AT(retain), "false", .help = "the broker keeps the message" },
+	{ 0 },
+};
+#undef AT
+
+#define AT(member) offsetof(struct mqtt_address, member)
+const struct setting mqtt_rows_address[] = {
+	{ "topic", SETTING_TEXT, AT(topic), .help = "where its values come from; default: the device's topic" },
+	{ "path", SETTING_TEXT, AT(path), .help = "JSON Pointer (RFC 6901) to the value; none: the whole payload" },
+	{ "on", SETTING_TEXT, AT(on), "true", .help = "the word of a bool for true" },
+	{ "off", SETTING_TEXT, AT(off), "false", .help = "the word of a bool for false" },
+	{ "qos", SETTING_INT, AT(qos), "bus", 0, 2, .words = as_the_bus,
+	  .help = "quality of service, or \"bus\": that of the bus" },
+	{ "write", SETTING_GROUP, AT(write), .rows = write_rows, .help = "how a value is written" },
+	{ 0 },
+};
+#undef AT
+
+static int check_topic(const char *key, const char *topic, struct err *e)
+{
+	size_t size = strlen(topic);
+	if (size == 0 || size > TOPIC_LONGEST)
+		return err_set(e, "%s: must have from 1 to %d bytes", key, TOPIC_LONGEST);
+	if (strpbrk(topic, "+#"))
+		return err_set(e, "%s: '%.80s' has a wildcard; name one topic", key, topic);
+	if (text_begins(topic, "$share/"))
+		return err_set(e, "%s: a shared subscription gives each message to one client only", key);
+	return 0;
+}
+
+/* Puts the device's topic where "~" stands. */
+static int resolve_topic(const char *key, char **topic, const char *device, struct err *e)
+{
+	if (text_same(*topic, "~") || text_begins(*topic, "~/")) {
+		if (!device)
+			return err_set(e, "%s: '~' means the topic of the device, which has none", key);
+		char *whole = mem_format("%s%s", device, *topic + 1);
+		mem_free(*topic);
+		*topic = whole;
+	}
+	return check_topic(key, *topic, e);
+}
+
+static int check_path(const char *key, const char *path, struct err *e)
+{
+	return path && pointer_check(path, e) < 0 ? err_wrap(e, "%s", key) : 0;
+}
+
+static int check_words(const char *key, const char *on, const char *off, struct err *e)
+{
+	if (strcmp(on, off) == 0)
+		return err_set(e, "%s: is the same as '%s'", key, off);
+	return *on && *off ? 0 : err_set(e, "%s: an empty payload cannot be a word", key);
+}
+
+int mqtt_rows_check_bus(struct bus *bus, struct err *e)
+{
+	const struct mqtt_bus *o = bus->options;
+	if (!*o->host)
+		return err_set(e, "host: is empty");
+	if (o->password && !o->user)
+		return err_set(e, "password: needs a user");
+	return 0;
+}
+
+int mqtt_rows_check_device(struct device *d, struct err *e)
+{
+	struct mqtt_device *o = d->options;
+	struct mqtt_availability *a = &o->availability;
+	if (o->topic && *o->topic == '~')
+		return err_set(e, "topic: '~' is for points; it means this topic");
+	if (o->topic && check_topic("topic", o->topic, e) < 0)
+		return -1;
+	if (!a->given)
+		return 0;
+	if (resolve_topic("availability.topic", &a->topic, o->topic, e) < 0 ||
+	    check_path("availability.path", a->path, e) < 0)
+		return -1;
+	return check_words("availability.online", a->online, a->offline, e);
+}
+
+static int check_heard(struct point *p, struct mqtt_address *a, const char *device, struct err *e)
+{
+	if (p->poll_ms)
+		return err_set(e, "poll: nothing is polled, the broker tells; leave it out");
+	if (!a->topic && device)
+		a->topic = mem_text(device);
+	if (!(p->access & ACCESS_READ) && p->confirm != CONFIRM_STATE) {
+		mem_free(a->topic);
+		a->topic = NULL;
+		return 0;
+	}
+	if (!a->topic)
+		return err_set(e, "topic: is missing, in the point and in its device");
+	return resolve_topic("topic", &a->topic, device, e);
+}
+
+static int check_template(const struct point *p, struct mqtt_address *a, struct err *e)
+{
+	if (!a->write.payload && a->path)
+		return err_set(e, "write.payload: is missing; with path \"%s\" perhaps \"{\\\"%s\\\": ${value}}\"",
+			       a->path, *a->path ? a->path + 1 : "value");
+	if (!a->write.payload)
+		a->write.payload = mem_text("${raw}");
+	struct compose_rule rule = { a->write.payload, a->on, a->off };
+	return compose_check(&rule, p->type, e) < 0 ? err_wrap(e, "write.payload") : 0;
+}
+
+static int check_written(const struct point *p, struct mqtt_address *a, const char *device, struct err *e)
+{
+	const struct mqtt_bus *bus = p->device->bus->options;
+	if (!a->write.topic)
+		return err_set(e, "write.topic: is missing; often it is \"~/set\"");
+	if (resolve_topic("write.topic", &a->write.topic, device, e) < 0)
+		return -1;
+	if (text_begins(a->write.topic, "$SYS/"))
+		return err_set(e, "write.topic: $SYS is the broker's own");
+	if (p->confirm == CONFIRM_READBACK)
+		return err_set(e, "write.confirm: nothing can be read back from a broker; use \"state\" or \"none\"");
+	if (text_same(a->topic, a->write.topic) && bus->version != MQTT_VERSION_5)
+		return err_set(e, "write.topic: what is written would come back as if the device had said it; use "
+				  "another topic, or version = \"5\" on the bus");
+	return check_template(p, a, e);
+}
+
+int mqtt_rows_check(struct point *p, struct err *e)
+{
+	struct mqtt_address *a = p->address;
+	const struct mqtt_device *d = p->device->options;
+	if (check_heard(p, a, d->topic, e) < 0 || check_path("path", a->path, e) < 0)
+		return -1;
+	if (p->type == TYPE_BOOL && check_words("on", a->on, a->off, e) < 0)
+		return -1;
+	if (p->access & ACCESS_WRITE)
+		return check_written(p, a, d->topic, e);
+	return a->write.topic || a->write.payload ? err_set(e, "write: the point is read-only; access = \"rw\"?") : 0;
+}

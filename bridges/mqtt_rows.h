@@ -1,0 +1,62 @@
+/*
+ * What an installer writes about MQTT: the rows of a bus, of its devices and of their points, and what can be refused
+ * before anything runs. In topics "~" at the beginning is the device's topic; the checks resolve it.
+ *
+ *   device's topic          point's topic    the topic that counts
+ *   zigbee2mqtt/lamp        none             zigbee2mqtt/lamp
+ *   zigbee2mqtt/lamp        ~                zigbee2mqtt/lamp
+ *   zigbee2mqtt/lamp        ~/set            zigbee2mqtt/lamp/set
+ *   zigbee2mqtt/lamp        attic/lux        attic/lux
+ *   none                    ~/set            refused
+ */
+#pragma once
+
+#include "core/base/err.h"
+#include "core/conf/setting.h"
+#include "core/model/house.h"
+
+enum mqtt_version { MQTT_VERSION_3_1_1, MQTT_VERSION_5 };
+
+struct mqtt_bus {
+	char *host;
+	int64_t port;
+	int version; /* enum mqtt_version */
+	char *client_id;
+	char *user;
+	char *password;
+	int64_t qos;
+	int64_t keepalive_ms;
+};
+
+struct mqtt_availability {
+	bool given;
+	char *topic;
+	char *path;
+	char *online, *offline;
+};
+
+struct mqtt_device {
+	char *topic;
+	struct mqtt_availability availability;
+};
+
+struct mqtt_write {
+	char *topic;
+	char *payload; /* template, see compose.h */
+	int64_t qos;   /* -1: the bus's */
+	bool retain;
+};
+
+struct mqtt_address {
+	char *topic; /* NULL after the check: nothing is heard of the point */
+	char *path;
+	char *on, *off;
+	int64_t qos; /* -1: the bus's */
+	struct mqtt_write write;
+};
+
+extern const struct setting mqtt_rows_bus[], mqtt_rows_device[], mqtt_rows_address[];
+
+int mqtt_rows_check_bus(struct bus *bus, struct err *e);
+int mqtt_rows_check_device(struct device *d, struct err *e);
+int mqtt_rows_check(struct point *p, struct err *e);

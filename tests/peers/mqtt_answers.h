@@ -1,0 +1,47 @@
+/*
+ * What the files of the fault-injecting MQTT broker share. All of it under the broker's lock.
+ */
+#pragma once
+
+#include "tests/peers/mqtt_broker.h"
+
+#include <pthread.h>
+
+enum { CLIENTS = 16, TOPICS = 1024, RETAINED = 64, CHUNK = 64 * 1024 };
+
+struct client {
+	int fd;
+	uint8_t *in;
+	size_t in_size;
+	bool v5, no_local, endless;
+	char *topics[TOPICS];
+	size_t n_topics;
+};
+
+struct retained {
+	char *topic;
+	uint8_t *bytes;
+	size_t size;
+};
+
+struct mqtt_broker {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t turned;
+	unsigned turns; /* of the thread */
+	int listener, wake, events, port;
+	bool ending;
+	enum mqtt_broker_fault fault;
+	unsigned code;
+	struct client clients[CLIENTS];
+	struct retained retained[RETAINED];
+	size_t n_retained;
+	struct mqtt_broker_counts counts;
+};
+
+void mqtt_answers_counted(struct mqtt_broker *b);
+void mqtt_answers_send(struct client *c, const void *bytes, size_t size);
+void mqtt_answers_route(struct mqtt_broker *b, const struct client *from, const char *topic, const void *bytes,
+			size_t size, int qos, bool keep);
+void mqtt_answers_take(struct mqtt_broker *b, struct client *c); /* the packets that are whole */
+void mqtt_answers_close(struct client *c, bool reset);
