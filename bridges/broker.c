@@ -229,7 +229,7 @@ static void take_packets(struct broker *b)
 			lose_rc(b, rc, errno);
 	}
 	if (fed == GUARD_BAD)
-		lose(b, "the broker sent what is not MQTT");
+		lose(b, b->guard.why);
 	else if (fed == GUARD_FED)
 		timer_set(b->loop, &b->more, 0, on_more, b);
 	else if (b->guard.closed)

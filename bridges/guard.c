@@ -11,6 +11,8 @@
 
 enum { HEADER_MOST = 5, CUT_HEADER = 4 /* type, and GUARD_BODY_MOST in three bytes */ };
 
+static const char no_mqtt[] = "the broker sent what is not MQTT";
+
 int guard_begin(struct guard *g, int library_fd, bool version_5, struct err *e)
 {
 	int pair[2];
@@ -85,14 +87,22 @@ void guard_read(struct guard *g)
 	skip(g, from);
 }
 
+static enum guard_result refuse(struct guard *g, const char *why)
+{
+	g->why = why;
+	return GUARD_BAD;
+}
+
 /* Only the beginning of a PUBLISH goes on: its payload is then larger than anybody looks at. */
 static enum guard_result cut(struct guard *g, size_t header, size_t body)
 {
 	uint8_t *packet = g->in + g->at, *begin = packet + header - CUT_HEADER;
+	if (body > GUARD_CUT_MOST)
+		return refuse(g, "the broker sends more than 16 MiB in one message");
 	if (g->size - g->at < header + GUARD_BODY_MOST)
 		return GUARD_NOTHING;
 	if (!mqtt_check_cut(packet[0], packet + header, GUARD_BODY_MOST, g->version_5))
-		return GUARD_BAD;
+		return refuse(g, no_mqtt);
 	begin[0] = packet[0];
 	begin[1] = (GUARD_BODY_MOST & 0x7F) | 0x80;
 	begin[2] = (GUARD_BODY_MOST >> 7 & 0x7F) | 0x80;
@@ -110,13 +120,13 @@ static enum guard_result judge(struct guard *g)
 	size_t there = g->size - g->at, header, body;
 	int whole = mqtt_check_header(packet, there, &header, &body);
 	if (whole <= 0)
-		return whole < 0 ? GUARD_BAD : GUARD_NOTHING;
+		return whole < 0 ? refuse(g, no_mqtt) : GUARD_NOTHING;
 	if (body > GUARD_BODY_MOST)
 		return cut(g, header, body);
 	if (there < header + body)
 		return GUARD_NOTHING;
 	if (g->version_5 && !mqtt_check_properties(packet[0], packet + header, body))
-		return GUARD_BAD;
+		return refuse(g, no_mqtt);
 	g->feeding = header + body;
 	return GUARD_FED;
 }

@@ -18,7 +18,9 @@
 
 enum {
 	GUARD_BODY_MOST = 256 * 1024, /* of a packet that is handed on */
-	GUARD_READ = 64 * 1024,       /* bytes taken from the connection at a time */
+	GUARD_CUT_MOST =
+		16 * 1024 * 1024, /* of a packet that is cut: nobody means to send more, and reading it costs time */
+	GUARD_READ = 64 * 1024,   /* bytes taken from the connection at a time */
 	GUARD_WRITE = 16 * 1024,
 };
 
@@ -32,6 +34,7 @@ struct guard {
 	uint64_t skipping; /* bytes to come that belong to a cut packet */
 	uint8_t out[GUARD_WRITE];
 	size_t out_at, out_size;
+	const char *why; /* of GUARD_BAD */
 };
 
 enum guard_result { GUARD_BAD = -1, GUARD_NOTHING = 0, GUARD_FED = 1 };
