@@ -20,15 +20,6 @@ void text_reserve(struct text *t, size_t more)
 	t->room = room;
 }
 
-void text_add_n(struct text *t, const char *bytes, size_t size)
-{
-	text_reserve(t, size);
-	if (size)
-		memcpy(t->data + t->size, bytes, size);
-	t->size += size;
-	t->data[t->size] = '\0';
-}
-
 void text_add(struct text *t, const char *s)
 {
 	text_add_n(t, s, strlen(s));

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
 	char *data;
@@ -16,11 +17,21 @@ struct text {
 };
 
 void text_add(struct text *t, const char *s);
-void text_add_n(struct text *t, const char *bytes, size_t size);
 void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_reserve(struct text *t, size_t more); /* room for `more` bytes and a NUL */
 void text_clear(struct text *t);                /* keeps the memory */
 void text_free(struct text *t);
+
+/* Inline: stanzas are made of constants, and those then become a few moves. */
+static inline void text_add_n(struct text *t, const char *bytes, size_t size)
+{
+	if (t->room - t->size <= size)
+		text_reserve(t, size);
+	if (size)
+		memcpy(t->data + t->size, bytes, size);
+	t->size += size;
+	t->data[t->size] = '\0';
+}
 
 bool text_same(const char *a, const char *b);      /* NULL equals only NULL */
 bool text_same_word(const char *a, const char *b); /* without regard to ASCII case */

@@ -90,10 +90,16 @@ void arena_free(struct arena *a)
 	mem_free(a);
 }
 
+/* Most names differ in their first letter: no call for those. */
+static bool same(const char *a, const char *b)
+{
+	return *a == *b && strcmp(a, b) == 0;
+}
+
 const char *element_get(const struct element *e, const char *name)
 {
 	for (const struct attribute *a = e->attributes; a; a = a->next)
-		if (!a->xmlns && strcmp(a->name, name) == 0)
+		if (!a->xmlns && same(a->name, name))
 			return a->value;
 	return NULL;
 }
@@ -101,14 +107,14 @@ const char *element_get(const struct element *e, const char *name)
 const char *element_get_ns(const struct element *e, const char *xmlns, const char *name)
 {
 	for (const struct attribute *a = e->attributes; a; a = a->next)
-		if (a->xmlns && strcmp(a->name, name) == 0 && strcmp(a->xmlns, xmlns) == 0)
+		if (a->xmlns && same(a->name, name) && same(a->xmlns, xmlns))
 			return a->value;
 	return NULL;
 }
 
 bool element_is(const struct element *e, const char *name, const char *xmlns)
 {
-	return strcmp(e->name, name) == 0 && (!xmlns || strcmp(e->xmlns, xmlns) == 0);
+	return same(e->name, name) && (!xmlns || same(e->xmlns, xmlns));
 }
 
 static struct element *first_that_fits(struct element *e, const char *name, const char *xmlns)

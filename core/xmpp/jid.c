@@ -10,37 +10,32 @@
 #include <string.h>
 #include <stringprep.h>
 
-static bool is_digit_or_letter(unsigned char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+enum { LOCAL = 1, DOMAIN = 2, RESOURCE = 4 };
 
-/* What nodeprep lets through of ASCII. */
-static bool fits_local(unsigned char c)
-{
-	return c > ' ' && c < 0x7F && !memchr("\"&'/:<>@", c, 8);
-}
+/* In which parts an ASCII character may be, a digit of these bits for each: what nodeprep lets through, what host names and
+ * addresses in brackets are made of, and all but control characters. */
+static const char parts_of[] = "0000000000000000"
+			       "0000000000000000"
+			       "4545554455555774"
+			       "7777777777654545"
+			       "4777777777777777"
+			       "7777777777775757"
+			       "5777777777777777"
+			       "7777777777755550";
 
-/* Host names, and addresses in brackets. */
-static bool fits_domain(unsigned char c)
-{
-	return is_digit_or_letter(c) || (c != '\0' && memchr("-._[:]", c, 6));
-}
-
-static bool fits_resource(unsigned char c)
-{
-	return c >= ' ' && c < 0x7F;
-}
-
-struct profile {                       /* a row for each part of an address */
-	bool (*fits)(unsigned char c); /* ASCII that is allowed */
-	bool folds;
+struct profile { /* a row for each part of an address */
+	int part;
 	const Stringprep_profile *prep;
 };
 
-static const struct profile local_part = { fits_local, true, stringprep_xmpp_nodeprep };
-static const struct profile domain_part = { fits_domain, true, stringprep_nameprep };
-static const struct profile resource_part = { fits_resource, false, stringprep_xmpp_resourceprep };
+static const struct profile local_part = { LOCAL, stringprep_xmpp_nodeprep };
+static const struct profile domain_part = { DOMAIN, stringprep_nameprep };
+static const struct profile resource_part = { RESOURCE, stringprep_xmpp_resourceprep };
+
+static bool fits(unsigned char ascii, int part)
+{
+	return ((parts_of[ascii] - '0') & part) != 0;
+}
 
 static int prepare_unicode(const struct profile *profile, const char *from, size_t size, char *ret, size_t *ret_size)
 {
@@ -55,7 +50,7 @@ static int prepare_unicode(const struct profile *profile, const char *from, size
 	if (n == 0 || n > LIMIT_JID_PART)
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)room[i] < 0x80 && !profile->fits((unsigned char)room[i]))
+		if ((unsigned char)room[i] < 0x80 && !fits((unsigned char)room[i], profile->part))
 			return -1;
 	memcpy(ret, room, n + 1);
 	*ret_size = n;
@@ -71,9 +66,9 @@ static int prepare(const struct profile *profile, const char *from, size_t size,
 		unsigned char c = (unsigned char)from[i];
 		if (c >= 0x80)
 			return prepare_unicode(profile, from, size, ret, ret_size);
-		if (!profile->fits(c))
+		if (!fits(c, profile->part))
 			return -1;
-		ret[i] = (char)(profile->folds && c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+		ret[i] = (char)(c >= 'A' && c <= 'Z' && profile->part != RESOURCE ? c + ('a' - 'A') : c);
 	}
 	ret[size] = '\0';
 	*ret_size = size;

@@ -89,6 +89,13 @@ static bool is_known(const struct route *rows, const char *xmlns)
 	return false;
 }
 
+/* Most rows differ in the first letter of the tag. */
+static bool names(const struct route *row, const struct element *e)
+{
+	return (!row->tag || (*row->tag == *e->name && strcmp(row->tag, e->name) == 0)) &&
+	       (!row->xmlns || strcmp(row->xmlns, e->xmlns) == 0);
+}
+
 static bool fits(const struct route *row, struct incoming *in)
 {
 	if (row->kind != in->kind)
@@ -100,7 +107,7 @@ static bool fits(const struct route *row, struct incoming *in)
 		return true;
 	}
 	for (struct element *e = in->stanza->first; e; e = e->next) {
-		if ((row->tag && strcmp(row->tag, e->name) != 0) || (row->xmlns && strcmp(row->xmlns, e->xmlns) != 0))
+		if (!names(row, e))
 			continue;
 		in->payload = e;
 		return true;

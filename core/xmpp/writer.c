@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* What ASCII becomes: '.' stays, 'e' is escaped, 'a' is escaped in attributes (readers make it a space), 'x' is
- * forbidden. */
+/* What a byte becomes: '.' stays, 'e' is escaped, 'a' is escaped in attributes (readers make it a space), 'x' is forbidden, 'u'
+ * begins a character beyond ASCII. The NUL at the end of a string is no '.'. */
 static const char kinds[] = "xxxxxxxxxaaxxexx"
 			    "xxxxxxxxxxxxxxxx"
 			    "..e...ee........"
@@ -13,7 +13,15 @@ static const char kinds[] = "xxxxxxxxxaaxxexx"
 			    "................"
 			    "................"
 			    "................"
-			    "...............x";
+			    "...............x"
+			    "uuuuuuuuuuuuuuuu"
+			    "uuuuuuuuuuuuuuuu"
+			    "uuuuuuuuuuuuuuuu"
+			    "uuuuuuuuuuuuuuuu"
+			    "uuuuuuuuuuuuuuuu"
+			    "uuuuuuuuuuuuuuuu"
+			    "uuuuuuuuuuuuuuuu"
+			    "uuuuuuuuuuuuuuuu";
 
 struct escape {
 	char c;
@@ -33,41 +41,40 @@ static void add_escape(struct text *t, char c)
 	text_add(t, escapes[i].code);
 }
 
-/* Bytes at the front that go out as they are. */
-static size_t plain_run(const char *at, const char *end, bool attribute)
+static size_t add_unicode(struct text *t, const char *s)
 {
-	const char *from = at;
-	while (at < end) {
-		unsigned char c = (unsigned char)*at;
-		size_t n = 1;
-		if (c >= 0x80) {
-			n = text_char(at, end);
-			if (n == 0 || !text_is_clean(at, n))
-				break;
-		} else if (kinds[c] != '.' && (kinds[c] != 'a' || attribute)) {
-			break;
-		}
-		at += n;
-	}
-	return (size_t)(at - from);
+	size_t n = text_char(s, s + strnlen(s, 4));
+	if (n && text_is_clean(s, n))
+		text_add_n(t, s, n);
+	else
+		text_add_n(t, "\xEF\xBF\xBD", 3);
+	return n ? n : 1;
+}
+
+/* One character that is not '.'; how many bytes it has. */
+static size_t add_odd(struct text *t, const char *s, char kind, bool attribute)
+{
+	if (kind == 'u')
+		return add_unicode(t, s);
+	if (kind == 'x')
+		text_add_n(t, "\xEF\xBF\xBD", 3);
+	else if (kind == 'a' && !attribute)
+		text_add_n(t, s, 1);
+	else
+		add_escape(t, *s);
+	return 1;
 }
 
 static void add_escaped(struct text *t, const char *s, bool attribute)
 {
-	const char *end = s + strlen(s);
 	for (;;) {
-		size_t run = plain_run(s, end, attribute);
-		text_add_n(t, s, run);
-		s += run;
-		if (s == end)
+		const char *at = s;
+		while (kinds[(unsigned char)*at] == '.')
+			at++;
+		text_add_n(t, s, (size_t)(at - s));
+		if (!*at)
 			return;
-		unsigned char c = (unsigned char)*s;
-		size_t n = text_char(s, end);
-		if (c < 0x80 && kinds[c] != 'x')
-			add_escape(t, *s);
-		else
-			text_add_n(t, "\xEF\xBF\xBD", 3);
-		s += n ? n : 1;
+		s = at + add_odd(t, at, kinds[(unsigned char)*at], attribute);
 	}
 }
 

@@ -4,6 +4,7 @@
  *	bench_load [--port PORT] [--befriend] [--single] [--things N] [--windows 1,16,256] [--seconds S] [--cpu NAME=PID]...
  *
  * Without --port it is the server itself and says its port first. --single: the answer is one iq, not iq and message.
+ * PID is a number, or the name of a file that holds it when the first window begins.
  * One line of JSON for each window.
  */
 #include "tests/bench/friend.h"
@@ -24,6 +25,7 @@ enum { ACCEPTED = 1, VALUES = 2 };
 
 struct watched {
 	char name[32];
+	const char *where;
 	int pid;
 	double before;
 };
@@ -175,20 +177,6 @@ static void print(struct load *l, size_t window, double seconds)
 		fprintf(stderr, "first error: %s\n", l->first_error);
 }
 
-static void measure(struct load *l, size_t window)
-{
-	if (!window || window > MOST_WINDOW)
-		die("a window is 1 to %d", MOST_WINDOW);
-	begin(l, window);
-	run_until(l, l->now + WARM_UP_MS / 1000.0);
-	for (size_t i = 0; i < l->n_watched; i++)
-		l->watched[i].before = cpu_of(l->watched[i].pid);
-	begin(l, window);
-	double begun = l->now;
-	run_until(l, begun + l->seconds);
-	print(l, window, l->now - begun);
-}
-
 static void watch_pid(struct load *l, const char *word)
 {
 	const char *equals = strchr(word, '=');
@@ -196,7 +184,34 @@ static void watch_pid(struct load *l, const char *word)
 		die("--cpu NAME=PID, at most %d", MOST_PIDS);
 	struct watched *w = &l->watched[l->n_watched++];
 	snprintf(w->name, sizeof(w->name), "%.*s", (int)(equals - word), word);
-	w->pid = (int)strtol(equals + 1, NULL, 10);
+	w->where = equals + 1;
+}
+
+static int pid_of(const char *where)
+{
+	char text[32] = "";
+	FILE *file = fopen(where, "r");
+	if (!file)
+		return (int)strtol(where, NULL, 10);
+	int pid = fgets(text, sizeof(text), file) ? (int)strtol(text, NULL, 10) : 0;
+	fclose(file);
+	return pid;
+}
+
+static void measure(struct load *l, size_t window)
+{
+	if (!window || window > MOST_WINDOW)
+		die("a window is 1 to %d", MOST_WINDOW);
+	begin(l, window);
+	run_until(l, l->now + WARM_UP_MS / 1000.0);
+	for (size_t i = 0; i < l->n_watched; i++) {
+		l->watched[i].pid = pid_of(l->watched[i].where);
+		l->watched[i].before = cpu_of(l->watched[i].pid);
+	}
+	begin(l, window);
+	double begun = l->now;
+	run_until(l, begun + l->seconds);
+	print(l, window, l->now - begun);
 }
 
 static void parse(struct load *l, int argc, char **argv)

@@ -1,6 +1,8 @@
 #include "core/xmpp/jid.h"
 
 #include <criterion/criterion.h>
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct jid parsed(const char *text)
@@ -77,6 +79,23 @@ Test(jid, prepares_what_is_not_ascii)
 	cr_assert_str_eq(j.resource, "\xC3\x84", "a resource keeps its case");
 	cr_assert(jid_same_bare("\xC3\x84nne@x/1", "\xC3\xA4NNE@X/2"));
 	refused("a\xE2\x84\x80@x"); /* U+2100 becomes a/c, which no localpart may have */
+}
+
+/* Each ASCII character in each part, against the rules of RFC 6122 as words. */
+Test(jid, knows_which_characters_each_part_may_have)
+{
+	for (int c = 1; c < 128; c++) {
+		char text[16];
+		struct jid j;
+		bool control = c < 0x20 || c == 0x7F, letter = isalnum(c);
+		snprintf(text, sizeof(text), "a%cb@d/r", c);
+		bool local = !control && !strchr(" \"&'/:<>@", c);
+		cr_expect_eq(jid_parse(&j, text) == 0 && j.local && strcmp(j.domain, "d") == 0, local, "local %d", c);
+		snprintf(text, sizeof(text), "a@b%cd", c);
+		cr_expect_eq(jid_parse(&j, text) == 0 && !j.resource, letter || strchr("-._[:]", c), "domain %d", c);
+		snprintf(text, sizeof(text), "a@b/c%cd", c);
+		cr_expect_eq(jid_parse(&j, text) == 0, !control, "resource %d", c);
+	}
 }
 
 Test(jid, compares_bare)
