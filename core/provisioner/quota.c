@@ -22,10 +22,15 @@ void quota_free(struct quota *q)
 	*q = (struct quota){ 0 };
 }
 
-bool quota_take(struct quota *q, const char *who, const char *what)
+static struct quota_slot *slot_of(const struct quota *q, const char *who, const char *what)
 {
 	uint32_t h = mix(mix(2166136261u ^ q->salt, who), what);
-	struct quota_slot *s = &q->slots[(h ^ h >> 16) % QUOTA_SLOTS];
+	return &q->slots[(h ^ h >> 16) % QUOTA_SLOTS];
+}
+
+bool quota_take(struct quota *q, const char *who, const char *what)
+{
+	struct quota_slot *s = slot_of(q, who, what);
 	uint32_t period = (uint32_t)(loop_now(q->loop) / q->period_ms) + 1;
 	if (s->period != period)
 		*s = (struct quota_slot){ .period = period };
@@ -33,4 +38,11 @@ bool quota_take(struct quota *q, const char *who, const char *what)
 		return false;
 	s->n++;
 	return true;
+}
+
+void quota_give_back(struct quota *q, const char *who, const char *what)
+{
+	struct quota_slot *s = slot_of(q, who, what);
+	if (s->n)
+		s->n--;
 }
