@@ -1,12 +1,10 @@
 /*
  * The driver of a bus that does not exist: its points follow waves of the loop's time, keep what is written to them and
  * fail on a schedule. It plays the field for the demo, the scenes and the benchmarks, and it is the one to read before
- * you write a driver: every part of struct bridge_driver is here, and little else.
- *
- * Happy path: open says bridge_up; requests wait in the queue, where each costs `delay`, and end with bridge_done;
- * points with `push` tell their value unasked with bridge_sample. Failure: a fault is answered with its trouble; a
- * "timeout" stays silent until the deadline, when the core calls cancel; when the whole bus is "away", everything ends
- * and bridge_down is said.
+ * you write a driver. Happy path: open says bridge_up; requests wait in the queue, where each costs `delay`, and end
+ * with bridge_done; points with `push` tell their value unasked with bridge_sample. Failure: a fault is answered with
+ * its trouble; a "timeout" stays silent until the deadline, when the core calls cancel; when the whole bus is "away",
+ * everything ends and bridge_down is said.
  */
 #include "bridges/wave.h"
 #include "core/base/mem.h"
@@ -102,7 +100,7 @@ static void serve(struct bridge *b, struct request *r)
 		list_add(&sim->silent, &r->link);
 		return;
 	}
-	if (r->write && !s.trouble) {
+	if (r->driver_data && !s.trouble) {
 		cell->held = r->raw;
 		sim_listen(b, r->point, true); /* tells it at once, if it tells at all */
 	}
@@ -123,19 +121,25 @@ static void serve_queue(void *ctx)
 		timer_set(b->loop, &sim->turn, o->delay_ms, serve_queue, b);
 }
 
-static void sim_read(struct bridge *b, struct request **r, size_t n)
+static void enqueue(struct bridge *b, struct request *r, bool write)
 {
 	struct sim *sim = b->self;
 	const struct options *o = b->bus->options;
-	for (size_t i = 0; i < n; i++)
-		list_add(&sim->queue, &r[i]->link); /* there is nothing to merge */
+	r->driver_data = write ? sim : NULL; /* r->write stays true while what was written is read back */
+	list_add(&sim->queue, &r->link);
 	if (!sim->turn.place)
 		timer_set(b->loop, &sim->turn, o->delay_ms, serve_queue, b);
 }
 
+static void sim_read(struct bridge *b, struct request **r, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		enqueue(b, r[i], false);
+}
+
 static void sim_write(struct bridge *b, struct request *r)
 {
-	sim_read(b, &r, 1); /* r->write tells which it is */
+	enqueue(b, r, true);
 }
 
 static void sim_cancel(struct bridge *b, struct request *r)

@@ -1,0 +1,168 @@
+#include "bridges/coapnet.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+static const int64_t CLOCK_STEP_MS = 1000;
+
+static int64_t clock_ms(const struct coapnet *net)
+{
+	return loop_utc(net->bridge->loop) - loop_now(net->bridge->loop);
+}
+
+void coapnet_check_clock(struct coapnet *net)
+{
+	int64_t moved_ms = clock_ms(net) - net->clock_ms;
+	if (moved_ms > -CLOCK_STEP_MS && moved_ms < CLOCK_STEP_MS)
+		return;
+	net->clock_ms += moved_ms;
+	net->on_jump(net);
+}
+
+void coapnet_enter(struct coapnet *net)
+{
+	net->inside++;
+}
+
+void coapnet_leave(struct coapnet *net)
+{
+	struct list *first;
+	while (net->inside == 1 && !net->closing && (first = list_pop(&net->errands))) {
+		struct coapnet_errand *errand = list_of(first, struct coapnet_errand, link);
+		errand->run(errand->ctx);
+	}
+	if (--net->inside == 0 && net->closing && net->holds == 0)
+		net->on_end(net);
+}
+
+void coapnet_send(struct coapnet *net, struct coapnet_errand *errand)
+{
+	must(net->inside > 0);
+	if (!list_in(&errand->link))
+		list_add(&net->errands, &errand->link);
+}
+
+void coapnet_hold(struct coapnet *net)
+{
+	net->holds++;
+}
+
+void coapnet_release(struct coapnet *net)
+{
+	must(net->inside > 0);
+	net->holds--;
+}
+
+static void write_key(const uint8_t *token, char *ret)
+{
+	for (size_t i = 0; i < COAPMSG_TOKEN; i++)
+		snprintf(ret + 2 * i, 3, "%02x", token[i]);
+}
+
+void coapnet_issue(struct coapnet *net, struct coapnet_ticket *t)
+{
+	coapnet_void(net, t);
+	must(getrandom(t->token, sizeof(t->token), 0) == sizeof(t->token));
+	write_key(t->token, t->key);
+	map_put(&net->tickets, t->key, t);
+}
+
+void coapnet_void(struct coapnet *net, struct coapnet_ticket *t)
+{
+	if (t->key[0])
+		map_drop(&net->tickets, t->key);
+	t->key[0] = '\0';
+}
+
+static struct coapnet_ticket *ticket_of(const struct coapnet *net, const coap_session_t *session, const coap_pdu_t *pdu)
+{
+	char key[2 * COAPMSG_TOKEN + 1];
+	coap_bin_const_t token = coap_pdu_get_token(pdu);
+	if (token.length != COAPMSG_TOKEN || net->closing)
+		return NULL;
+	write_key(token.s, key);
+	struct coapnet_ticket *t = map_find(&net->tickets, key);
+	return t && t->session == session ? t : NULL;
+}
+
+/* `sent` is NULL for notifications and separate answers, and may be a stranger for what came as NON: only an
+ * acknowledgement with the same token proves that this answers that. */
+static bool is_match(const coap_pdu_t *sent, const coap_pdu_t *received)
+{
+	if (!sent || coap_pdu_get_type(received) != COAP_MESSAGE_ACK)
+		return false;
+	coap_bin_const_t asked = coap_pdu_get_token(sent), got = coap_pdu_get_token(received);
+	return asked.length == got.length && memcmp(asked.s, got.s, got.length) == 0;
+}
+
+static coap_response_t on_response(coap_session_t *session, const coap_pdu_t *sent, const coap_pdu_t *received,
+				   const coap_mid_t mid)
+{
+	struct coapnet *net = coap_get_app_data(coap_session_get_context(session));
+	struct coapnet_ticket *t = ticket_of(net, session, received);
+	(void)mid;
+	if (!t)
+		return COAP_RESPONSE_FAIL;
+	struct coapmsg_answer a = coapmsg_read(received);
+	return t->on_answer(t->ctx, &a, is_match(sent, received)) ? COAP_RESPONSE_OK : COAP_RESPONSE_FAIL;
+}
+
+/* Not in the list: what we took back ourselves. */
+static const struct {
+	coap_nack_reason_t reason;
+	enum coapnet_nack why;
+} nacks[] = {
+	{ COAP_NACK_ICMP_ISSUE, COAPNET_UNREACHABLE },
+	{ COAP_NACK_TOO_MANY_RETRIES, COAPNET_SILENT },
+	{ COAP_NACK_RST, COAPNET_RESET },
+};
+
+static void on_nack(coap_session_t *session, const coap_pdu_t *sent, const coap_nack_reason_t reason,
+		    const coap_mid_t mid)
+{
+	struct coapnet *net = coap_get_app_data(coap_session_get_context(session));
+	struct coapnet_ticket *t = sent ? ticket_of(net, session, sent) : NULL;
+	(void)mid;
+	for (size_t i = 0; t && i < sizeof(nacks) / sizeof(nacks[0]); i++)
+		if (nacks[i].reason == reason) {
+			t->on_nack(t->ctx, nacks[i].why);
+			return;
+		}
+}
+
+static void on_watch(void *ctx, int events)
+{
+	struct coapnet *net = ctx;
+	(void)events;
+	coapnet_enter(net);
+	coapnet_check_clock(net);
+	coap_io_process(net->context, COAP_IO_NO_WAIT);
+	coapnet_leave(net);
+}
+
+int coapnet_open(struct coapnet *net, struct bridge *b, struct err *e)
+{
+	coap_set_log_level(LOG_EMERG); /* it would write to stderr by itself */
+	net->context = coap_new_context(NULL);
+	if (!net->context)
+		return err_set(e, "libcoap has no context for us");
+	net->bridge = b;
+	net->closing = false;
+	list_init(&net->errands);
+	net->clock_ms = clock_ms(net);
+	coap_set_app_data(net->context, net);
+	coap_register_response_handler(net->context, on_response);
+	coap_register_nack_handler(net->context, on_nack);
+	net->watch = watch_new(b->loop, coap_context_get_coap_fd(net->context), WATCH_READ, on_watch, net);
+	return 0;
+}
+
+void coapnet_close(struct coapnet *net)
+{
+	watch_free(net->watch);
+	coap_free_context(net->context);
+	map_free(&net->tickets);
+	net->watch = NULL;
+	net->context = NULL;
+}

@@ -1,0 +1,334 @@
+#include "bridges/coappeer.h"
+
+#include "core/base/mem.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+enum { LIBCOAP_NSTART = 200 }; /* we count ourselves: what waits in libcoap cannot be taken back singly */
+
+static void pump(void *ctx);
+
+static void go_on(struct coappeer *peer)
+{
+	coapnet_send(peer->net, &peer->pump);
+}
+
+struct coappeer *coappeer_new(struct coapnet *net, struct device *device)
+{
+	struct coappeer *peer = mem_new(sizeof(*peer));
+	const struct coaprows_device *o = device->options;
+	*peer = (struct coappeer){ .net = net, .device = device, .uri = &o->uri, .options = net->bridge->bus->options };
+	peer->pump.run = pump;
+	peer->pump.ctx = peer;
+	list_init(&peer->resources);
+	list_init(&peer->queue);
+	list_init(&peer->flying);
+	list_init(&peer->ending);
+	return peer;
+}
+
+struct coappeer_exchange *coappeer_exchange(struct coappeer *peer, enum coapmsg_kind kind, bool *busy, void *ctx)
+{
+	struct coappeer_exchange *x = mem_new(sizeof(*x));
+	x->peer = peer;
+	x->ask = (struct coapmsg_request){ .kind = kind, .uri = peer->uri, .format = COAPMSG_NO_FORMAT };
+	x->write = kind == COAPMSG_PUT || kind == COAPMSG_POST;
+	x->busy = busy;
+	x->ctx = ctx;
+	list_init(&x->requests);
+	return x;
+}
+
+static void free_exchange(struct coappeer_exchange *x)
+{
+	list_drop(&x->link);
+	text_free(&x->body);
+	mem_free(x);
+}
+
+/* Out of the air, and out of its list. */
+static void take_down(struct coappeer_exchange *x)
+{
+	list_drop(&x->link);
+	coapnet_void(x->peer->net, &x->own);
+	if (!x->flying)
+		return;
+	x->flying = false;
+	*x->busy = false;
+	x->peer->n_flying--;
+	timer_stop(x->peer->net->bridge->loop, &x->timer);
+}
+
+void coappeer_end(struct coappeer_exchange *x, int status, const struct coapmsg_answer *a, const struct err *why)
+{
+	struct coappeer *peer = x->peer;
+	take_down(x);
+	x->ended = true;
+	list_add(&peer->ending, &x->link);
+	x->on_end(x, status, a, why);
+	free_exchange(x);
+	go_on(peer);
+}
+
+void coappeer_drop(struct coappeer_exchange *x)
+{
+	struct coappeer *peer = x->peer;
+	bool repeated = x->write && x->flying;
+	take_down(x);
+	free_exchange(x);
+	if (repeated)
+		coappeer_hush(peer);
+	go_on(peer);
+}
+
+void coappeer_hush(struct coappeer *peer)
+{
+	if (!peer->session)
+		return;
+	coap_session_disconnected(peer->session, COAP_NACK_NOT_DELIVERABLE); /* libcoap's word for: forget your queue */
+	list_each(at, &peer->flying)
+	{
+		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
+		if (x->write)
+			continue;
+		take_down(x);
+		list_add_first(&peer->queue, &x->link);
+	}
+	go_on(peer);
+}
+
+static void drop_session(struct coappeer *peer)
+{
+	coap_session_release(peer->session);
+	peer->session = NULL;
+}
+
+/* A device with a name that does not answer at all may have moved. Not while somebody counts on notifications to the
+ * port of this session: their own silence ends that first. */
+static void consider_moving(struct coappeer *peer, const struct coappeer_exchange *x)
+{
+	bool silent = peer->heard == x->heard;
+	if (silent && !peer->uri->numeric && !peer->n_registered && list_empty(&peer->flying))
+		drop_session(peer);
+}
+
+static void on_timer(void *ctx)
+{
+	struct coappeer_exchange *x = ctx;
+	struct coappeer *peer = x->peer;
+	struct coapnet *net = peer->net;
+	struct err why;
+	err_set(&why, "%sno answer in %lld ms", x->suspect ? "unreachable, " : "",
+		(long long)peer->options->timeout_ms);
+	coapnet_enter(net);
+	take_down(x);
+	coappeer_hush(peer);
+	consider_moving(peer, x);
+	coappeer_end(x, x->suspect ? REQUEST_AWAY : REQUEST_TIMEOUT, NULL, &why);
+	coapnet_leave(net);
+}
+
+static bool on_answer(void *ctx, const struct coapmsg_answer *a, bool matched)
+{
+	struct coappeer_exchange *x = ctx;
+	(void)matched; /* the token is enough: nobody else ever had it */
+	x->peer->heard++;
+	coappeer_end(x, REQUEST_DONE, a, NULL);
+	return true;
+}
+
+void coappeer_nack(struct coappeer_exchange *x, enum coapnet_nack nack)
+{
+	static const struct {
+		int status;
+		const char *why;
+	} ends[] = {
+		[COAPNET_SILENT] = { REQUEST_TIMEOUT, "no answer to any of the retransmissions" },
+		[COAPNET_RESET] = { REQUEST_REFUSED, "the device rejects the message (RST)" },
+	};
+	struct err why;
+	if (nack == COAPNET_UNREACHABLE) {
+		x->suspect = true;
+		return;
+	}
+	err_set(&why, "%s", ends[nack].why);
+	x->peer->heard += nack == COAPNET_RESET;
+	coappeer_end(x, nack == COAPNET_SILENT && x->suspect ? REQUEST_AWAY : ends[nack].status, NULL, &why);
+}
+
+static void on_nack(void *ctx, enum coapnet_nack nack)
+{
+	coappeer_nack(ctx, nack);
+}
+
+/* The error of an earlier message (ICMP) is reported to the next one, which is then not sent: once more. */
+static int launch(struct coappeer_exchange *x, struct err *e)
+{
+	for (int tries = 0; tries < 2; tries++) {
+		coap_pdu_t *pdu = coapmsg_new(x->peer->session, &x->ask);
+		if (!pdu) {
+			err_set(e, "the value is too large for one message");
+			return REQUEST_REFUSED;
+		}
+		if (coap_send(x->peer->session, pdu) != COAP_INVALID_MID)
+			return REQUEST_DONE;
+		x->suspect = true;
+	}
+	err_set(e, "cannot be sent: %s", strerror(errno));
+	return REQUEST_AWAY;
+}
+
+static void fly(struct coappeer_exchange *x)
+{
+	struct coappeer *peer = x->peer;
+	struct err why;
+	list_drop(&x->link);
+	list_add(&peer->flying, &x->link);
+	x->flying = *x->busy = true;
+	x->heard = peer->heard;
+	peer->n_flying++;
+	if (x->on_fly)
+		x->on_fly(x);
+	if (!x->ticket || x->ticket == &x->own) {
+		x->ticket = &x->own;
+		x->own.on_answer = on_answer;
+		x->own.on_nack = on_nack;
+		x->own.ctx = x;
+		coapnet_issue(peer->net, &x->own);
+	}
+	x->ticket->session = peer->session;
+	x->ask.token = x->ticket->token;
+	timer_set(peer->net->bridge->loop, &x->timer, peer->options->timeout_ms, on_timer, x);
+	int status = launch(x, &why);
+	if (status != REQUEST_DONE)
+		coappeer_end(x, status, NULL, &why);
+}
+
+static struct coappeer_exchange *next_of(const struct coappeer *peer)
+{
+	struct coappeer_exchange *first = NULL;
+	list_each(at, &peer->queue)
+	{
+		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
+		if (*x->busy)
+			continue;
+		if (x->write)
+			return x;
+		if (!first)
+			first = x;
+	}
+	return first;
+}
+
+static void end_queued(struct coappeer *peer, const struct err *why)
+{
+	size_t n = 0;
+	list_each(at, &peer->queue) n++;
+	while (n-- && !list_empty(&peer->queue))
+		coappeer_end(list_of(peer->queue.next, struct coappeer_exchange, link), REQUEST_AWAY, NULL, why);
+}
+
+static int open_session(struct coappeer *peer, const struct sockaddr *address, socklen_t size, struct err *e)
+{
+	const struct coaprows_bus *o = peer->options;
+	coap_address_t to;
+	coap_address_init(&to);
+	to.size = size;
+	memcpy(&to.addr, address, size);
+	peer->session = coap_new_client_session(peer->net->context, NULL, &to, COAP_PROTO_UDP);
+	if (!peer->session)
+		return err_set(e, "no socket for %s: %s", peer->uri->host, strerror(errno));
+	coap_session_set_ack_timeout(peer->session, (coap_fixed_point_t){ (uint16_t)(o->ack_timeout_ms / 1000),
+									  (uint16_t)(o->ack_timeout_ms % 1000) });
+	coap_session_set_max_retransmit(peer->session, (uint16_t)o->max_retransmit);
+	coap_session_set_nstart(peer->session, LIBCOAP_NSTART);
+	coap_session_set_mtu(peer->session,
+			     COAP_RXBUFFER_SIZE); /* else it drops what is larger, and nobody knows why */
+	return 0;
+}
+
+static void on_resolved(void *ctx, const struct sockaddr *address, socklen_t size, const struct err *why)
+{
+	struct coappeer *peer = ctx;
+	struct coapnet *net = peer->net;
+	struct err e;
+	coapnet_enter(net);
+	coapnet_release(net);
+	peer->resolve = NULL;
+	if (!net->closing && address && open_session(peer, address, size, &e) < 0)
+		why = &e;
+	if (!net->closing && !peer->session)
+		end_queued(peer, why);
+	go_on(peer);
+	coapnet_leave(net);
+}
+
+static void find_address(struct coappeer *peer)
+{
+	if (peer->resolve)
+		return;
+	coapnet_hold(peer->net); /* until on_resolved, which also comes after a cancel */
+	peer->resolve =
+		resolve_begin(peer->net->bridge->loop, peer->uri->host, peer->uri->port, SOCK_DGRAM, on_resolved, peer);
+}
+
+static void pump(void *ctx)
+{
+	struct coappeer *peer = ctx;
+	struct coappeer_exchange *x;
+	if (!peer->session && !list_empty(&peer->queue)) {
+		find_address(peer);
+		return;
+	}
+	coapnet_check_clock(peer->net);
+	while (!peer->net->closing && peer->n_flying < (size_t)peer->options->nstart && (x = next_of(peer)))
+		fly(x);
+}
+
+void coappeer_post(struct coappeer_exchange *x)
+{
+	list_add(&x->peer->queue, &x->link);
+	go_on(x->peer);
+}
+
+void coappeer_unobserve(struct coappeer *peer, const struct coapmsg_request *ask)
+{
+	coap_pdu_t *pdu = peer->session ? coapmsg_new(peer->session, ask) : NULL;
+	if (pdu)
+		coap_send(peer->session, pdu);
+}
+
+static void forget(struct coappeer *peer, struct list *exchanges)
+{
+	list_each(at, exchanges)
+	{
+		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
+		list_init(&x->requests); /* they are the core's now */
+		coapnet_void(peer->net, &x->own);
+		timer_stop(peer->net->bridge->loop, &x->timer);
+	}
+}
+
+void coappeer_stop(struct coappeer *peer)
+{
+	forget(peer, &peer->queue);
+	forget(peer, &peer->flying);
+	forget(peer, &peer->ending);
+	if (peer->resolve)
+		resolve_cancel(peer->resolve);
+}
+
+void coappeer_free(struct coappeer *peer)
+{
+	if (peer->session) {
+		coap_session_disconnected(peer->session, COAP_NACK_NOT_DELIVERABLE); /* its queue would keep it alive */
+		drop_session(peer);
+	}
+	while (!list_empty(&peer->queue))
+		free_exchange(list_of(peer->queue.next, struct coappeer_exchange, link));
+	while (!list_empty(&peer->flying))
+		free_exchange(list_of(peer->flying.next, struct coappeer_exchange, link));
+	mem_free(peer);
+}

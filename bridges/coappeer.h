@@ -1,0 +1,68 @@
+/*
+ * One device at its uri: its address, its session, and the exchanges with it, which wait their turn, fly and end.
+ *
+ * An exchange ends exactly once, with an answer or without: when the device answers, when it was silent for `timeout`,
+ * when libcoap gave up or the device reset it, when its name cannot be resolved. Until then an unreachable port is only
+ * a suspicion. At most nstart fly at a time, one write among them, and one GET of each resource.
+ *
+ * libcoap has no way to take back one message that it repeats. What must not be sent again (a write whose deadline has
+ * passed) is taken back with all others of the session, and GETs that were among them begin anew. A device with a name
+ * that was silent altogether is looked up again.
+ *
+ * Owned by the driver; exchanges by their peer. Loop thread.
+ */
+#pragma once
+
+#include "bridges/coapnet.h"
+#include "bridges/coaprows.h"
+#include "core/loop/resolve.h"
+
+struct coappeer {
+	struct list link;           /* the driver's */
+	struct coapnet_errand pump; /* sends what may be sent */
+	struct coapnet *net;
+	struct device *device;
+	const struct uri *uri;
+	const struct coaprows_bus *options;
+	coap_session_t *session;           /* NULL: there is no address yet */
+	struct resolve *resolve;           /* NULL: nothing under way */
+	struct list resources;             /* struct coapres.link, the driver's */
+	struct list queue, flying, ending; /* struct coappeer_exchange.link */
+	size_t n_flying, n_registered;     /* observations that count on this session */
+	bool writing;                      /* a write is under way */
+	bool held;                         /* nothing is sent for the moment */
+	uint64_t heard;                    /* answers so far */
+};
+
+struct coappeer_exchange {
+	struct list link;
+	struct coappeer *peer;
+	struct coapmsg_request ask;    /* uri, path, format are borrowed */
+	struct text body;              /* owned */
+	struct coapnet_ticket *ticket; /* own, or one that lives longer */
+	struct coapnet_ticket own;
+	bool *busy; /* only one with the same flies */
+	bool write, flying, ended;
+	bool suspect;   /* unreachable, said somebody on the way */
+	uint64_t heard; /* peer.heard when it was sent */
+	struct timer timer;
+	struct list requests; /* struct request.link; whoever made the exchange ends them in on_end */
+	void (*on_fly)(struct coappeer_exchange *x); /* before it is sent: may choose kind and ticket; may be NULL */
+	/* status < 0: no answer, and why; else the answer. The exchange is freed after it. */
+	void (*on_end)(struct coappeer_exchange *x, int status, const struct coapmsg_answer *a, const struct err *why);
+	void *ctx;
+};
+
+struct coappeer *coappeer_new(struct coapnet *net, struct device *device);
+void coappeer_stop(struct coappeer *peer); /* at close: nothing ends any more, requests are forgotten */
+void coappeer_free(struct coappeer *peer); /* when nobody is inside */
+
+struct coappeer_exchange *coappeer_exchange(struct coappeer *peer, enum coapmsg_kind kind, bool *busy, void *ctx);
+void coappeer_post(struct coappeer_exchange *x); /* it flies when its turn comes */
+void coappeer_end(struct coappeer_exchange *x, int status, const struct coapmsg_answer *a, const struct err *why);
+void coappeer_nack(struct coappeer_exchange *x, enum coapnet_nack nack); /* for tickets that are not its own */
+void coappeer_drop(struct coappeer_exchange *x); /* without on_end; when it is a write under way, it is taken back */
+
+/* What was sent and is not answered is taken back; GETs begin anew. */
+void coappeer_hush(struct coappeer *peer);
+void coappeer_unobserve(struct coappeer *peer, const struct coapmsg_request *ask); /* tells it, and waits for nothing */

@@ -1,0 +1,28 @@
+/*
+ * What an answer of CoAP says about a point: text or JSON, by the configuration or by the answer's own Content-Format.
+ *
+ *   format   pointer   Content-Format   body           type   value
+ *   auto     none      none             21.50          real   21.50
+ *   auto     none      50 (JSON)        "ON"           bool   true, when on = "ON"
+ *   auto     "/t"      50 (JSON)        {"t": 21.50}   real   21.50
+ *   json     none      none             21.50          real   21.50
+ *   auto     none      60 (CBOR)        ...            real   refused: it is garbled for us
+ *
+ * Pure but for what it is told; any thread.
+ */
+#pragma once
+
+#include "bridges/coapmsg.h"
+#include "core/bridge/bridge.h"
+
+/* REQUEST_DONE and a sample, which may be bad; or another status, and why. */
+int coapvalue_take(const struct point *p, const struct coapmsg_answer *a, int64_t utc_ms, struct sample *ret,
+		   struct err *e);
+
+/* The same, with the trouble in the sample in any case. */
+struct sample coapvalue_sample(const struct point *p, const struct coapmsg_answer *a, int64_t utc_ms, struct err *e);
+
+enum trouble coapvalue_trouble(int status);
+
+/* The body of a write, added to `to`; returns its Content-Format. */
+int coapvalue_body(const struct point *p, const struct value *raw, struct text *to);
