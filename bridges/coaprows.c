@@ -14,9 +14,9 @@ static const char *const methods[] = { "put", "post", NULL };
 const struct setting coaprows_bus[] = {
 	{ "timeout", SETTING_DURATION, AT(timeout_ms), "10s", 100, 600000,
 	  .help = "how long a device may take to answer" },
-	{ "ack_timeout", SETTING_DURATION, AT(ack_timeout_ms), "2s", 100, 60000,
+	{ "ack_timeout", SETTING_DURATION, AT(ack_timeout_ms), "2s", 1000, 60000,
 	  .help = "a message without answer is sent again after this time, then after twice as long, ..." },
-	{ "max_retransmit", SETTING_INT, AT(max_retransmit), "4", 0, 10, .help = "... and at most so many times" },
+	{ "max_retransmit", SETTING_INT, AT(max_retransmit), "4", 1, 10, .help = "... and at most so many times" },
 	{ "nstart", SETTING_INT, AT(nstart), "4", 1, 32, .help = "requests under way to one device at a time" },
 	{ 0 },
 };
