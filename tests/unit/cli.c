@@ -230,16 +230,55 @@ static char *without_marks(const char *text, size_t *ret_n)
 	return t.data;
 }
 
+static const char *const secrets[] = { "component", "provisioner", "mqtt" };
+
+/* Where systemd would have put the secrets of a unit. */
+static struct folder make_secrets(void)
+{
+	struct folder f = make("");
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++) {
+		char name[PATH_MAX];
+		snprintf(name, sizeof(name), "%.4000s/%s", f.path, secrets[i]);
+		FILE *file = fopen(name, "w");
+		fputs("geheim\n", file);
+		fclose(file);
+	}
+	setenv("CREDENTIALS_DIRECTORY", f.path, 1);
+	return f;
+}
+
+static void drop_secrets(struct folder *f)
+{
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(*secrets); i++) {
+		char name[PATH_MAX];
+		snprintf(name, sizeof(name), "%.4000s/%s", f->path, secrets[i]);
+		unlink(name);
+	}
+	drop(f);
+}
+
+Test(example, loads_and_shows_what_loads_to_the_same)
+{
+	struct folder secret = make_secrets();
+	struct said s = say("jidgate check -c " EXAMPLE_CONF);
+	cr_expect_eq(s.code, 0);
+	cr_expect_str_eq(s.err, "");
+	cr_expect_str_eq(s.out, "4 buses, 4 devices, 6 points, 5 things\n");
+	end(&s);
+	char *text = whole_file(EXAMPLE_CONF), *first = shown(text), *second = shown(first);
+	cr_expect_str_eq(second, first);
+	cr_expect_null(strstr(first, "geheim"));
+	cr_expect_null(strstr(first, "***"), "each secret is shown by the name of its file");
+	mem_free(text);
+	mem_free(first);
+	mem_free(second);
+	drop_secrets(&secret);
+}
+
 Test(site_conf, has_the_built_in_defaults_behind_its_marks)
 {
 	size_t n = 0;
-	struct folder f = make("");
-	char secret[PATH_MAX];
-	snprintf(secret, sizeof(secret), "%.4000s/component", f.path);
-	FILE *file = fopen(secret, "w");
-	fputs("geheim\n", file);
-	fclose(file);
-	setenv("CREDENTIALS_DIRECTORY", f.path, 1);
+	struct folder f = make_secrets();
 	char *shipped = whole_file(SITE_CONF), *given = without_marks(shipped, &n);
 	cr_assert_gt(n, 5);
 	char *built_in = shown(shipped), *as_written = shown(given);
@@ -248,8 +287,7 @@ Test(site_conf, has_the_built_in_defaults_behind_its_marks)
 	mem_free(given);
 	mem_free(built_in);
 	mem_free(as_written);
-	unlink(secret);
-	drop(&f);
+	drop_secrets(&f);
 }
 
 /* A driver's rows may not take a key of the core, unless both are groups, and each has its line in the manual. */
