@@ -20,7 +20,7 @@ const struct setting mqtt_rows_bus[] = {
 	{ "client_id", SETTING_TEXT, AT(client_id), NULL, 1, 256,
 	  .help = "name at the broker, which must be nobody else's; default: a random one" },
 	{ "user", SETTING_TEXT, AT(user), .help = "user name at the broker" },
-	{ "password", SETTING_SECRET, AT(password), .help = "password of the user" },
+	{ "password", SETTING_SECRET, AT(password), .file = AT(password_file), .help = "password of the user" },
 	{ "qos", SETTING_INT, AT(qos), "1", 0, 2, .help = "quality of service of subscriptions and writes" },
 	{ "keepalive", SETTING_DURATION, AT(keepalive_ms), "60s", 5000, 65535000,
 	  .help = "a broker that is silent is missed after twice this time" },

@@ -23,7 +23,7 @@ struct mqtt_bus {
 	int version; /* enum mqtt_version */
 	char *client_id;
 	char *user;
-	char *password;
+	char *password, *password_file;
 	int64_t qos;
 	int64_t keepalive_ms;
 };

@@ -299,6 +299,8 @@ static void look_at_rows(const char *driver, const struct setting *rows, const s
 			  "%s: '%s' is the core's", driver, rows->key);
 		cr_expect(rows->help && *rows->help, "%s: '%s' has no help", driver, rows->key);
 		cr_expect(rows->type != SETTING_WORD || rows->words, "%s: '%s' has no words", driver, rows->key);
+		cr_expect(rows->type != SETTING_SECRET || rows->file, "%s: '%s' does not keep the name of its file",
+			  driver, rows->key);
 		if (rows->rows)
 			look_at_rows(driver, rows->rows, core ? core->rows : NULL);
 	}
