@@ -144,6 +144,17 @@ static const char *failure_word(const struct wish_part *part)
 	return s->quality == QUALITY_OLD ? "only a value of unknown age is there" : "no value has been seen yet";
 }
 
+/* For people: what was there before the trouble, or a retained value; in words, so that no program takes it for a value. */
+static void write_last(struct text *w, const struct sample *s)
+{
+	char room[DECIMAL_ROOM];
+	if (s->value.type == VALUE_NONE)
+		return;
+	writer_raw(w, " (last ");
+	writer_text(w, value_print(&s->value, room));
+	writer_raw(w, ")");
+}
+
 static void send_failures(struct things *t, const struct wish *wish, const char *to, const char *seqnr)
 {
 	char now[25];
@@ -165,6 +176,7 @@ static void send_failures(struct things *t, const struct wish *wish, const char 
 		writer_text(w, wish->parts[i].point->id);
 		writer_raw(w, ": ");
 		writer_text(w, failure_word(&wish->parts[i]));
+		write_last(w, &wish->parts[i].sample);
 		writer_raw(w, "</error>");
 	}
 	writer_raw(w, "</failure></message>");

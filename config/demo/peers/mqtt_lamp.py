@@ -4,7 +4,7 @@
     mqtt_lamp.py HOST PORT TOPIC
 
 It hears {"state": "ON"} or {"state": "OFF"} on TOPIC/set, switches, and says what it is now on TOPIC (retained), as a
-Zigbee lamp behind zigbee2mqtt does. mosquitto_sub is its ear, mosquitto_pub its mouth.
+Zigbee lamp behind zigbee2mqtt does; on TOPIC/get it says it again. mosquitto_sub is its ear, mosquitto_pub its mouth.
 """
 import ctypes
 import json
@@ -35,23 +35,29 @@ def wanted(line):
 
 
 def serve(ear, mouth):
-    def switch(state):
+    state = "OFF"
+
+    def say():
         mouth.write(json.dumps({"state": state}) + "\n")
         print(f"lamp is {state}", flush=True)
 
     for line in ear:
         if line.startswith("Subscribed"):
-            switch("OFF")
+            say()
             print("ready", flush=True)
-        elif line.startswith("> ") and wanted(line[2:]):
-            switch(wanted(line[2:]))
+        elif line.startswith("> "):
+            topic, payload = line[2:].split(" ", 1)
+            if topic.endswith("/set") and not wanted(payload):
+                continue
+            state = wanted(payload) if topic.endswith("/set") else state
+            say()
 
 
 def main():
     host, port, topic = sys.argv[1:]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     mouth = tool("mosquitto_pub", host, port, "-t", topic, "-r", "-l", stdin=subprocess.PIPE)
-    ear = tool("mosquitto_sub", host, port, "-t", f"{topic}/set", "-d", "-F", "> %p", stdout=subprocess.PIPE)
+    ear = tool("mosquitto_sub", host, port, "-t", f"{topic}/set", "-t", f"{topic}/get", "-d", "-F", "> %t %p", stdout=subprocess.PIPE)
     try:
         serve(ear.stdout, mouth.stdin)
     finally:

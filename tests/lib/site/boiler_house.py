@@ -119,6 +119,10 @@ class BoilerHouse:
         """The sensor in the bedroom sends one of its messages."""
         self.broker.publish(BEDROOM, json.dumps(self.bedroom))
 
+    def speak_lamp(self):
+        """The lamp says what it is: its retained word is of unknown age, and the gateway shows it as such."""
+        self.broker.publish(f"{LAMP}/get", "")
+
     def lamp_state(self):
         """What the lamp said last."""
         said = [line for line in self._ear.output().splitlines() if line.startswith(f"> {LAMP} ")]

@@ -15,6 +15,7 @@ async def check(stage):
 async def start(stage):
     stage.house.jidgate.start()
     stage.house.speak_bedroom()
+    stage.house.speak_lamp()
     return f"process {stage.house.jidgate.child.pid}"
 
 

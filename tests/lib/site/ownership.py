@@ -32,7 +32,8 @@ class Owns:
         items += [element(SIOT, "non-friend", None, jid=jid) for jid in strangers]
         for item in items:
             if thing:
-                item.set(THING, thing)
+                item.set("xmlns:x", EXTENSION)  # as it stands: slixmpp writes no attribute of a namespace it was not told
+                item.set("x:thing", thing)
         return await self._serve("set", service, element(SIOT, "friend-state-update", None, *items))
 
     async def give_up(self, service, thing):
