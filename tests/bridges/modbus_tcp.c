@@ -12,6 +12,8 @@
 
 extern const struct bridge_driver driver_modbus_tcp;
 
+TestSuite(modbus_tcp, .timeout = 30);
+
 static struct rig *rig_at(int port, const char *more)
 {
 	char options[128];
