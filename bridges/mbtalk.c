@@ -162,7 +162,7 @@ static int exchange(struct mbtalk *t, const struct mbframe_question *q, struct m
 static int too_late(struct mbtalk_outcome *o)
 {
 	err_set(&o->why, "not sent: the bus was busy until its deadline");
-	return REQUEST_BUSY;
+	return REQUEST_TIMEOUT;
 }
 
 /* A device may close a connection that was idle: that is no trouble as long as it takes a new one. */

@@ -18,7 +18,7 @@
 struct mbtalk;
 
 struct mbtalk_outcome {
-	int status;                   /* enum request_status; BUSY: its time was over before it could be sent */
+	int status;                   /* enum request_status */
 	bool lost;                    /* the line is shut: the bus is away */
 	struct mbframe_answer answer; /* when status is DONE; may be an exception */
 	struct err why;               /* when it is not */
@@ -28,5 +28,5 @@ struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_r
 struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *options);
 void mbtalk_free(struct mbtalk *t); /* also the line; NULL is allowed */
 
-/* Sends nothing after deadline_us (of mbline_now). Reads are repeated as the options say, writes never. */
+/* Sends nothing after deadline_us (of mbline_now): TIMEOUT then, and why says that it was not sent. Reads are repeated as the options say, writes never. */
 void mbtalk_ask(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *ret);

@@ -38,7 +38,10 @@ struct modbus {
 	struct mbtalk_outcome outcome;
 };
 
-extern const struct bridge_driver driver_modbus_tcp, driver_modbus_rtu;
+static bool is_tcp(const struct bridge *b)
+{
+	return b->driver->protocol.options == mbaddress_tcp_rows;
+}
 
 static struct modbus *modbus_of(struct job *job)
 {
@@ -126,7 +129,7 @@ static void on_resolved(void *ctx, const struct sockaddr_storage *list, size_t n
 static void begin(struct bridge *b, struct modbus *m)
 {
 	char name[16];
-	bool tcp = b->driver == &driver_modbus_tcp;
+	bool tcp = is_tcp(b);
 	m->bridge = b;
 	m->line = tcp ? mbline_new_tcp(b->bus->options) : mbline_new_rtu(b->bus->options);
 	m->talk = tcp ? mbtalk_new_tcp(m->line, b->bus->options) : mbtalk_new_rtu(m->line, b->bus->options);
@@ -142,7 +145,7 @@ static int open_bus(struct bridge *b, struct err *e)
 	(void)e;
 	if (!m->worker)
 		begin(b, m);
-	if (b->driver == &driver_modbus_rtu) {
+	if (!is_tcp(b)) {
 		post(m, run_open, on_open);
 		return 0;
 	}
@@ -308,7 +311,7 @@ static void cancel(struct bridge *b, struct request *r)
 		return;
 	}
 	err_set(&late, "not sent: the bus was busy until its deadline");
-	bridge_done(b, r, REQUEST_BUSY, NULL, &late);
+	bridge_done(b, r, REQUEST_TIMEOUT, NULL, &late);
 }
 
 static void drop_all(struct list *requests)

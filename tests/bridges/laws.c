@@ -89,6 +89,8 @@ static void end(struct scene *s)
 static void ask(struct scene *s, size_t i, int64_t deadline_ms)
 {
 	bool can_read = s->reads && s->l->driver->read, can_write = s->writes && s->l->driver->write;
+	if (s->asks[i].request.bridge) /* still under way */
+		return;
 	rig_ask_free(&s->asks[i]);
 	s->asks[i] = (struct rig_ask){ 0 };
 	if (can_write && (i % 2 || !can_read))

@@ -235,9 +235,9 @@ Test(modbus_rtu, sends_nothing_after_the_deadline)
 		struct mbtalk_outcome outcome;
 		cr_assert_eq(mbline_open(lines[i], &outcome.why), 0, "%s", outcome.why.text);
 		mbtalk_ask(talks[i], &write, mbline_now() - 1, &outcome);
-		cr_assert_eq(outcome.status, REQUEST_BUSY);
+		cr_assert_eq(outcome.status, REQUEST_TIMEOUT);
 		mbtalk_ask(talks[i], &read, mbline_now() - 1, &outcome);
-		cr_assert_eq(outcome.status, REQUEST_BUSY);
+		cr_assert_eq(outcome.status, REQUEST_TIMEOUT);
 		cr_assert_not(outcome.lost);
 		mbtalk_ask(talks[i], &read, mbline_now() + 1000000, &outcome);
 		cr_assert_eq(outcome.status, REQUEST_DONE);
