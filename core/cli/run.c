@@ -12,7 +12,7 @@ static void log_errors(struct log *log, const struct conf *conf)
 	char *copy = mem_text(conf->errors.data ? conf->errors.data : ""), *rest = copy, *line;
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
-			log_error(log, "%s", line);
+			(strstr(line, ": warning: ") ? log_warn : log_error)(log, "%s", line);
 	mem_free(copy);
 }
 

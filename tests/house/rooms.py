@@ -26,7 +26,7 @@ LIBRARIES = {
     "strophe.h": "core/xmpp/account",
     "stringprep.h": ("core/xmpp/jid.c", "core/conf/"),
     "openssl/": ("core/xmpp/", "core/provisioner/"),
-    "mosquitto.h": "bridges/mqtt",
+    "mosquitto.h": ("bridges/broker.c", "bridges/reason.c"),
     "coap3/": "bridges/coap",
     "modbus": "bridges/",
     "jansson.h": "bridges/",

@@ -1,4 +1,5 @@
 """Revocation, a power failure, and the end."""
+from .boiler_house import SERVICE
 from .stage import KEPT_BACK, must, step
 
 REVOKE, POWER, END = "The owner takes it back", "The power fails", "The end"
@@ -25,7 +26,7 @@ async def refused_now(stage):
 @step(REVOKE, "her other things are still hers")
 async def still(stage):
     readout = await stage.anna.read(stage.jid("boiler.temp"))
-    return f"Temperature is {readout['Temperature']}"
+    return f"temp is {readout['temp']}"
 
 
 @step(POWER, "jidgate is killed and started again")
@@ -41,7 +42,7 @@ async def crash(stage):
 async def back(stage):
     await stage.owner.expect_presence(stage.jid("boiler.setpoint"))
     await stage.anna.expect_presence(stage.jid("boiler.temp"))
-    return f"Temperature is {(await stage.anna.read(stage.jid('boiler.temp')))['Temperature']}"
+    return f"temp is {(await stage.anna.read(stage.jid('boiler.temp')))['temp']}"
 
 
 @step(POWER, "owner, friends and refusals are what they were")
