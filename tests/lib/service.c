@@ -83,10 +83,17 @@ void service_settle(struct service *s)
 		loop_turn(s->loop);
 }
 
+static void tick(void *ctx)
+{
+	(void)ctx;
+}
+
 void service_skip(struct service *s, int64_t ms)
 {
 	loop_skip(s->loop, ms);
-	loop_turn(s->loop);
+	timer_set(s->loop, &s->tick, 0, tick, s); /* nothing else may be due */
+	while (s->tick.place)
+		loop_turn(s->loop);
 	service_settle(s);
 }
 

@@ -23,6 +23,7 @@ struct service {
 	struct fake_link *link;
 	unsigned n_ids;
 	bool over; /* on_closed came */
+	struct timer tick;
 };
 
 struct service *service_new(void); /* up */
