@@ -116,7 +116,7 @@ void ledger_set(struct registry *r, struct decision *d, enum verdict verdict, in
 	if (owner)
 		leave_waiting(owner, d);
 	if (verdict != d->verdict)
-		d->told = false;
+		d->told = d->named = false;
 	d->thing->n[d->verdict]--;
 	d->thing->n[verdict]++;
 	d->verdict = verdict;

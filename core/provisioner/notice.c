@@ -59,6 +59,19 @@ bool notice_chat(struct provisioner *p, const char *to, const char *text)
 	return link_end(p->link);
 }
 
+bool notice_pending(struct provisioner *p, const char *to, const char *thing, const char *words)
+{
+	struct text *t = begin(p, "message", "chat", to, true);
+	if (!t)
+		return false;
+	writer_raw(t, "><body>");
+	writer_text(t, words);
+	writer_raw(t, "</body><pending-friend-notification xmlns='" SIOT "' xmlns:x='" SIOT_X "'");
+	writer_attribute(t, "x:thing", thing);
+	writer_raw(t, "/></message>");
+	return link_end(p->link);
+}
+
 bool notice_states_add(struct notice_states *s, const char *requestor, bool friend)
 {
 	if (s->open && s->open->size - s->from > STATES_SIZE)

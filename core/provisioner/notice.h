@@ -9,6 +9,8 @@
 bool notice_presence(struct provisioner *p, const char *to, const char *type, bool urgent); /* type NULL: available */
 bool notice_owner(struct provisioner *p, const struct registration *thing, bool urgent);
 bool notice_disowned(struct provisioner *p, const struct registration *thing, bool urgent);
+/* siot's nudge, with words for people in it; thing NULL: it is about several. */
+bool notice_pending(struct provisioner *p, const char *to, const char *thing, const char *words);
 bool notice_chat(struct provisioner *p, const char *to, const char *text);
 
 /* Friendship states, in as many messages as they need. Zero all but the first three; end it also when an add was false. */

@@ -25,9 +25,10 @@ void nudge_describe(struct text *t, struct owner *owner, bool untold, const char
 	const char *first = NULL;
 	list_each(at, &owner->waiting)
 	{
-		const struct decision *d = list_of(at, struct decision, in_waiting);
+		struct decision *d = list_of(at, struct decision, in_waiting);
 		if (!is_meant(d, untold) || ++n > LINES)
 			continue;
+		d->named = true;
 		if (!first)
 			first = d->requestor;
 		text_addf(t, "%s wants to see ", d->requestor);
@@ -65,19 +66,10 @@ static void mark_told(struct owner *owner)
 static void tell(struct provisioner *p, struct owner *owner)
 {
 	struct text words = { 0 };
+	if (!link_up(p->link, NULL))
+		return;
 	nudge_describe(&words, owner, true, NULL);
-	struct text *t = words.size ? link_begin(p->link, NULL, true) : NULL;
-	if (t) {
-		const struct writer_address from = { .domain = p->link->domain };
-		char id[24];
-		snprintf(id, sizeof(id), "p%llu", (unsigned long long)++p->serial);
-		writer_stanza(t, "message", "chat", &from, owner->jid, id);
-		writer_raw(t, "><body>");
-		writer_text(t, words.data);
-		writer_raw(t, "</body><pending-friend-notification xmlns='" SIOT "' xmlns:x='" SIOT_X "'");
-		writer_attribute(t, "x:thing", only_thing(owner));
-		writer_raw(t, "/></message>");
-		link_end(p->link);
+	if (words.size && notice_pending(p, owner->jid, only_thing(owner), words.data)) {
 		owner->n_notices++;
 		mark_told(owner);
 	}

@@ -41,14 +41,14 @@ static void say_claim(struct asker asker, char *rest)
 	asker_free(&asker);
 }
 
-/* A bare yes or no is about the one who waits, if it is one and the owner was told of him: not about somebody who came while
+/* A bare yes or no is about the one who waits, if it is one and the owner was told his address: not about somebody who came while
  * he was typing. */
 static struct decision *only_one(const struct owner *owner)
 {
 	if (!owner || owner->n_waiting != 1)
 		return NULL;
 	struct decision *d = list_of(owner->waiting.next, struct decision, in_waiting);
-	return d->told && ledger_verdict(d) == VERDICT_PENDING ? d : NULL;
+	return d->named && ledger_verdict(d) == VERDICT_PENDING ? d : NULL;
 }
 
 static void ask_whom(struct asker *asker, struct owner *owner)
@@ -151,7 +151,7 @@ static struct line cut(char *body)
 	char *rest = at + strcspn(at, blanks);
 	char *next = rest + strspn(rest, blanks);
 	*rest = '\0';
-	for (char *last = at + strlen(at); last > at && strchr(".!?:,", last[-1]);)
+	for (char *last = at + strlen(at); last > at + 1 && strchr(".!?:,", last[-1]);)
 		*--last = '\0';
 	for (char *last = next + strlen(next); last > next && strchr(blanks, last[-1]);)
 		*--last = '\0';
