@@ -7,6 +7,7 @@
 #include "core/report.h"
 #include "core/request.h"
 #include "core/watchdog.h"
+#include "core/xmpp/account.h"
 
 #include <signal.h>
 
@@ -92,12 +93,17 @@ static void on_bridge_state(void *ctx, struct bridge *b)
 
 static const struct bridge_events bridge_events = { on_sample, on_bridge_state };
 
+static void note_link(struct gateway *g)
+{
+	g->link_was_up |= link_up(g->link, NULL);
+	tell_state(g);
+}
+
 static void on_link_up(void *ctx, const char *local)
 {
 	struct gateway *g = ctx;
-	g->link_was_up = true;
 	things_up(&g->things, local);
-	tell_state(g);
+	note_link(g);
 }
 
 static void on_link_down(void *ctx, const char *local, const struct err *why)
@@ -105,6 +111,7 @@ static void on_link_down(void *ctx, const char *local, const struct err *why)
 	struct gateway *g = ctx;
 	(void)why;
 	things_down(&g->things, local);
+	note_link(g);
 }
 
 static void on_stanza(void *ctx, struct element *stanza)
@@ -196,14 +203,23 @@ static int open_gate(struct gateway *g, struct err *e)
 	return gate_load(&g->gate, e);
 }
 
-static struct link *new_link(struct gateway *g)
+static struct link *new_component(struct gateway *g, struct err *e)
 {
-	static struct link *(*const makers[])(const char *name, const struct conf_xmpp *settings, struct loop *loop,
-					      struct log *log, const struct link_events *events, void *ctx) = {
-		[MODE_COMPONENT] = component_new,
-	};
-	return makers[g->conf->xmpp.mode]("xmpp", &g->conf->xmpp, g->loop, g->log, &link_events, g);
+	(void)e;
+	return component_new("xmpp", &g->conf->xmpp, g->loop, g->log, &link_events, g);
 }
+
+static struct link *new_accounts(struct gateway *g, struct err *e)
+{
+	if (account_check(g->conf->house, e) < 0)
+		return NULL;
+	return account_new("xmpp", &g->conf->xmpp, g->conf->house, g->loop, g->log, &link_events, g);
+}
+
+static struct link *(*const link_makers[])(struct gateway *g, struct err *e) = {
+	[MODE_COMPONENT] = new_component,
+	[MODE_ACCOUNTS] = new_accounts,
+};
 
 static const struct bridge_driver *find_driver(const char *protocol)
 {
@@ -230,7 +246,9 @@ static int make_gateway(struct gateway *g, struct err *e)
 {
 	if (open_gate(g, e) < 0)
 		return -1;
-	g->link = new_link(g);
+	g->link = link_makers[g->conf->xmpp.mode](g, e);
+	if (!g->link)
+		return -1;
 	g->things = (struct things){ .link = g->link,
 				     .house = g->conf->house,
 				     .gate = &g->gate,

@@ -56,6 +56,7 @@ struct link *component_new(const char *name, const struct conf_xmpp *settings, s
 void link_open(struct link *l);
 void link_close(struct link *l);
 void link_free(struct link *l); /* closed or never opened; NULL is allowed */
+/* local NULL: the component is connected, or some account is, and each has tried to log in. */
 bool link_up(const struct link *l, const char *local);
 
 /* The buffer to which exactly one stanza from `local` (NULL: the domain) is appended, then link_end. NULL: not now - the link

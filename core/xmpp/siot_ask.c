@@ -105,8 +105,10 @@ static void register_answered(struct query *q, const struct element *stanza)
 		return;
 	}
 	note_service(t, stanza);
-	if (is_result(stanza) && thing)
+	if (is_result(stanza) && thing) {
 		gate_acknowledge(t->gate, thing);
+		log_debug(t->log, "thing '%s': registered", thing->local);
+	}
 	if (is_result(stanza) || !thing)
 		query_free(q);
 	else

@@ -15,8 +15,8 @@ BUILD = Path(os.environ.get("JIDGATE_BUILD", "build/dev")).resolve()
 ROWS = (
     ("component", Prosody),
     ("component", Ejabberd),
-    # ("accounts", Prosody),
-    # ("accounts", Ejabberd),
+    ("accounts", Prosody),
+    ("accounts", Ejabberd),
 )
 
 

@@ -111,6 +111,14 @@ class BoilerHouse:
     def jid(self, local):
         return f"{local}@{self.domain}"
 
+    def door(self, local):
+        """Where a stranger's stanza reaches the thing itself; for an account's bare JID the server answers."""
+        return self.jid(local) if self.mode == "component" else self.jid(local) + "/thing"
+
+    def seen_by_strangers(self, answer):
+        """What must be the same for a thing that does not exist. Of an account that does not exist the server speaks."""
+        return answer.shape() if self.mode == "component" else answer.condition
+
     def person(self, name):
         return f"{name}@{DOMAIN}"
 

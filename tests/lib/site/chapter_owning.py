@@ -19,6 +19,13 @@ async def start(stage):
     return f"process {stage.house.jidgate.child.pid}"
 
 
+@step(GATEWAY, "each thing registers with the provisioning service")
+async def register(stage):
+    for spot in SPOTS:
+        stage.house.jidgate.child.wait_for_line(f"thing '{spot.local}': registered")
+    return f"{len(SPOTS)} things"
+
+
 @step(GATEWAY, "jidgate labels has a key for each thing")
 async def label(stage):
     stage.labels = stage.house.jidgate.labels()

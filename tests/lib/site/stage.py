@@ -41,6 +41,9 @@ class Stage:
     def jid(self, spot):
         return self.house.jid(getattr(spot, "local", spot))
 
+    def door(self, spot):
+        return self.house.door(getattr(spot, "local", spot))
+
     async def __aenter__(self):
         for person in self.people:
             await person.come_online()
