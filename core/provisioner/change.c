@@ -20,6 +20,7 @@ static void go_on(struct provisioner *p, struct registration *thing)
 {
 	while (!list_empty(&thing->changes)) {
 		struct change *c = list_of(thing->changes.next, struct change, link);
+		c->at = loop_utc(p->loop);
 		if (c->kind->run(c))
 			return;
 		finish(c);

@@ -22,6 +22,7 @@ struct change {
 	const struct change_kind *kind;
 	struct provisioner *p;
 	struct registration *thing;
+	int64_t at;       /* ms since 1970: when it ran, and what the disk says about it */
 	struct list link; /* in thing.changes */
 };
 

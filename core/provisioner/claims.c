@@ -137,7 +137,7 @@ static bool run(struct change *change)
 		return false;
 	struct record record = record_of(thing);
 	record.owner = owner;
-	record.since = loop_utc(change->p->loop);
+	record.since = change->at;
 	record.spent |= c->claim->group != NULL;
 	record_save(change, &record);
 	return true;
@@ -153,7 +153,7 @@ static void done(struct change *change, const struct err *why)
 		c->claim->failed = true;
 		return;
 	}
-	registry_set_owner(&p->registry, thing, owner, loop_utc(p->loop));
+	registry_set_owner(&p->registry, thing, owner, change->at);
 	if (c->claim->group)
 		c->claim->group->spent = true;
 	note(c->claim, thing);

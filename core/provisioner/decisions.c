@@ -112,7 +112,7 @@ static size_t sort_out(struct deciding *d)
 static void save(struct deciding *d, size_t writes)
 {
 	struct store *store = d->change.p->store;
-	struct record_time now = record_time_print(loop_utc(d->change.p->loop));
+	struct record_time now = record_time_print(d->change.at);
 	store_begin(store);
 	list_each(at, &d->items)
 	{
@@ -144,7 +144,7 @@ static void apply(struct deciding *d, struct item *item)
 	struct registry *registry = &d->change.p->registry;
 	struct decision *have = ledger_add(d->change.thing, item->requestor);
 	if (item->fate == FATE_SAVE)
-		ledger_set(registry, have, item->verdict, loop_utc(d->change.p->loop));
+		ledger_set(registry, have, item->verdict, d->change.at);
 	else if (item->fate == FATE_FORGET)
 		ledger_set(registry, have, VERDICT_NONE, 0);
 	have->unsaved = false;

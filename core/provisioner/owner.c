@@ -42,7 +42,7 @@ static bool run(struct change *c)
 	record.owner = NULL;
 	record.key = NULL;
 	record.group = NULL;
-	record.since = loop_utc(c->p->loop);
+	record.since = c->at;
 	store_begin(c->p->store);
 	store_put(c->p->store, STORE_DECISION_DROP_ALL, (const char *[]){ c->thing->jid }, NULL, NULL);
 	record_save(c, &record);
@@ -75,7 +75,7 @@ static void done(struct change *c, const struct err *why)
 	asker_say(&g->asker, "");
 	log_info(p->log, "provisioner: %s: given up by %s", c->thing->jid, g->asker.bare);
 	ledger_clear(&p->registry, c->thing);
-	registry_set_owner(&p->registry, c->thing, NULL, loop_utc(p->loop));
+	registry_set_owner(&p->registry, c->thing, NULL, c->at);
 	keyring_set_key(&p->registry, c->thing, NULL);
 	keyring_set_group(&p->registry, c->thing, NULL);
 }

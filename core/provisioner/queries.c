@@ -71,7 +71,7 @@ static bool run(struct change *c)
 		asker_refuse(&a->asker, &reply_resource_constraint, "Too many requests wait for the owner.");
 		return false;
 	}
-	struct record_time now = record_time_print(loop_utc(c->p->loop));
+	struct record_time now = record_time_print(c->at);
 	change_save(c, STORE_DECISION_PUT,
 		    (const char *[]){ c->thing->jid, a->requestor, ledger_word(VERDICT_PENDING), now.text });
 	return true;
@@ -85,7 +85,7 @@ static void done(struct change *c, const struct err *why)
 		return;
 	}
 	struct decision *d = ledger_add(c->thing, a->requestor);
-	ledger_set(&c->p->registry, d, VERDICT_PENDING, loop_utc(c->p->loop));
+	ledger_set(&c->p->registry, d, VERDICT_PENDING, c->at);
 	answer(a, ledger_verdict(d));
 	nudge_owner(c->p, c->thing->owner);
 }

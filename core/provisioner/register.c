@@ -109,7 +109,7 @@ static void save(struct registering *r)
 		.group = r->group,
 		.spent = r->group && r->group->spent,
 		.owner = thing->owner && !is_reset(r) ? thing->owner->jid : NULL,
-		.since = fresh ? loop_utc(r->change.p->loop) : thing->since,
+		.since = fresh ? r->change.at : thing->since,
 	};
 	store_begin(r->change.p->store);
 	if (is_reset(r))
@@ -138,7 +138,7 @@ static bool run(struct change *c)
 }
 
 /* S7: with a new key the thing says that it was reset; what was before is over. */
-static void reset(struct provisioner *p, struct registration *thing)
+static void reset(struct provisioner *p, struct registration *thing, int64_t at)
 {
 	struct text words = { 0 };
 	notice_label(&words, thing, NULL);
@@ -147,7 +147,7 @@ static void reset(struct provisioner *p, struct registration *thing)
 	log_info(p->log, "provisioner: %s: reset, no longer %s's", thing->jid, thing->owner->jid);
 	text_free(&words);
 	ledger_clear(&p->registry, thing);
-	registry_set_owner(&p->registry, thing, NULL, loop_utc(p->loop));
+	registry_set_owner(&p->registry, thing, NULL, at);
 }
 
 static void apply(struct registering *r)
@@ -155,9 +155,9 @@ static void apply(struct registering *r)
 	struct provisioner *p = r->change.p;
 	struct registration *thing = r->change.thing;
 	if (is_reset(r))
-		reset(p, thing);
+		reset(p, thing, r->change.at);
 	else if (!thing->stored)
-		thing->since = loop_utc(p->loop);
+		thing->since = r->change.at;
 	thing->stored = true;
 	if (r->reserving) {
 		keyring_release(&p->registry, &r->reserved);
@@ -199,8 +199,7 @@ static void free_registering(struct change *c)
 
 static const struct change_kind registering_kind = { run, done, free_registering };
 
-/* S1: the child without a language of its own is what the attribute says, and outranks it. S41: the others, and it too where
- * people of several languages ask, are in the language of the stanza. */
+/* S1: the child without a language of its own outranks the attribute; S41: it is in the language of the stanza. */
 static void read_names(struct registering *r, const struct element *payload)
 {
 	const char *attribute = element_get(payload, "name");
@@ -212,7 +211,7 @@ static void read_names(struct registering *r, const struct element *payload)
 	if (plain)
 		record_names_add(&r->names, language, plain->text);
 	else if (attribute)
-		record_names_add(&r->names, language, attribute);
+		record_names_add(&r->names, "", attribute);
 	for (struct element *e = element_child(payload, "name", SIOT); e; e = element_next(e, "name", SIOT)) {
 		const char *own = element_get_ns(e, ELEMENT_XML, "lang");
 		record_names_add(&r->names, own ? own : language, e->text);

@@ -69,8 +69,8 @@ struct decision {
 	enum verdict verdict;  /* on disk */
 	unsigned refusals;     /* a no is on its way to the disk: it counts already */
 	bool unsaved;          /* a no that the disk did not take: it counts while this runs */
-	bool told;            /* the owner was told that somebody waits */
-	bool named;           /* and who */
+	bool told;             /* the owner was told that somebody waits */
+	bool named;            /* and who */
 	int64_t since;         /* ms since 1970 */
 	struct person *person; /* NULL while the thing has no owner */
 	struct list in_thing, in_person, in_waiting, in_age;

@@ -33,14 +33,25 @@ void service_begin(struct service *s)
 	service_settle(s);
 }
 
-struct service *service_new(void)
+struct service *service_place(void)
 {
 	struct service *s = mem_new(sizeof(*s));
 	snprintf(s->directory, sizeof(s->directory), "/tmp/jidgate-service-XXXXXX");
 	cr_assert(mkdtemp(s->directory));
 	log_init(&s->log, LOG_LEVEL_DEBUG, NULL);
+	return s;
+}
+
+void service_wake(struct service *s)
+{
 	s->loop = loop_new();
 	service_begin(s);
+}
+
+struct service *service_new(void)
+{
+	struct service *s = service_place();
+	service_wake(s);
 	return s;
 }
 

@@ -26,7 +26,9 @@ struct service {
 	struct timer tick;
 };
 
-struct service *service_new(void); /* up */
+struct service *service_place(void);  /* the folder only */
+void service_wake(struct service *s); /* with a loop, up */
+struct service *service_new(void);    /* both */
 void service_free(struct service *s);
 void service_stop(struct service *s);    /* closes it, and the store */
 void service_begin(struct service *s);   /* again, from what the store has; up */

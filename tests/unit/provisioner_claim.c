@@ -22,14 +22,16 @@ Test(provisioner_claim, makes_who_shows_the_key_the_owner_and_tells_the_thing) /
 {
 	struct service *s = service_new();
 	service_register(s, LAMP, KEY_1, "Lamp");
-	const char *id = service_give_set(s, "Olga@Home.example/76a6", "<claim xmlns='" SIOT "' name='Lamp' key='" KEY_1 "'/>");
+	const char *id =
+		service_give_set(s, "Olga@Home.example/76a6", "<claim xmlns='" SIOT "' name='Lamp' key='" KEY_1 "'/>");
 	service_expect_silence(s); /* not before it is on disk */
 	service_settle(s);
 	const char *answer = service_answer(s, id);
 	service_is_result(answer);
 	service_has(answer, "to='Olga@Home.example/76a6'");
 	service_has(answer, "<claimed xmlns='" SIOT "' jid='" LAMP "'></claimed>");
-	service_has(service_expect(s, "<owner xmlns='" SIOT "' jid='" OWNER "'/>"), "to='" LAMP "'"); /* S30: bare, prepared */
+	service_has(service_expect(s, "<owner xmlns='" SIOT "' jid='" OWNER "'/>"),
+		    "to='" LAMP "'"); /* S30: bare, prepared */
 	service_expect_silence(s);
 	service_free(s);
 }
@@ -40,17 +42,25 @@ Test(provisioner_claim, compares_names_as_people_type_them) /* S2 */
 		const char *name;
 		bool fits;
 	} rows[] = {
-		{ "Futuretec Light Bulb 10X", true }, { "  futuretec   light bulb 10x ", true }, { "", true },
-		{ "   ", true }, { "FUTURETEC GL\xC3\x9CHBIRNE 10X", true }, { "Futuretec Glu\xCC\x88hbirne 10X", true },
-		{ "attribute", true }, { "Futuretec Light Bulb", false }, { "lamp@gw.example", false },
+		{ "Futuretec Light Bulb 10X", true },
+		{ "  futuretec   light bulb 10x ", true },
+		{ "", true },
+		{ "   ", true },
+		{ "FUTURETEC GL\xC3\x9CHBIRNE 10X", true },
+		{ "Futuretec Glu\xCC\x88hbirne 10X", true },
+		{ "attribute", true },
+		{ "Futuretec Light Bulb", false },
+		{ "lamp@gw.example", false },
 	};
 	struct service *s = service_new();
-	service_is_result(service_set(s, LAMP "/r",
-				      "<register xmlns='" SIOT "' name='Attribute' key='" KEY_1 "'>"
-				      "<name>Futuretec Light Bulb 10X</name><name xml:lang='de'>Futuretec Gl\xC3\xBChbirne 10X</name>"
-				      "</register>"));
+	service_is_result(service_set(
+		s, LAMP "/r",
+		"<register xmlns='" SIOT "' name='Attribute' key='" KEY_1 "'>"
+		"<name>Futuretec Light Bulb 10X</name><name xml:lang='de'>Futuretec Gl\xC3\xBChbirne 10X</name>"
+		"</register>"));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const char *answer = service_set(s, OWNER, "<claim xmlns='" SIOT "' name='%s' key='" KEY_1 "'/>", rows[i].name);
+		const char *answer =
+			service_set(s, OWNER, "<claim xmlns='" SIOT "' name='%s' key='" KEY_1 "'/>", rows[i].name);
 		cr_assert_eq(strstr(answer, "<claimed") != NULL, rows[i].fits, "'%s': %s", rows[i].name, answer);
 	}
 	service_free(s);
@@ -110,10 +120,11 @@ Test(provisioner_claim, gives_the_thing_to_the_first_of_two_that_come_together)
 {
 	struct service *s = service_new();
 	service_register(s, LAMP, KEY_1, "Lamp");
-	fake_link_give(s->link, "<iq type='set' id='one' from='" OWNER "' to='prov.example'><claim xmlns='" SIOT "' key='" KEY_1
-				"'/></iq><iq type='set' id='two' from='" THIEF "' to='prov.example'><claim xmlns='" SIOT
-				"' key='" KEY_1 "'/></iq><iq type='set' id='three' from='" OWNER
-				"' to='prov.example'><claim xmlns='" SIOT "' key='" KEY_1 "'/></iq>");
+	fake_link_give(s->link,
+		       "<iq type='set' id='one' from='" OWNER "' to='prov.example'><claim xmlns='" SIOT "' key='" KEY_1
+		       "'/></iq><iq type='set' id='two' from='" THIEF "' to='prov.example'><claim xmlns='" SIOT
+		       "' key='" KEY_1 "'/></iq><iq type='set' id='three' from='" OWNER
+		       "' to='prov.example'><claim xmlns='" SIOT "' key='" KEY_1 "'/></iq>");
 	service_settle(s);
 	service_is_result(service_answer(s, "one"));
 	service_is_error(service_answer(s, "two"), "cancel", "item-not-found");
@@ -225,7 +236,8 @@ Test(provisioner_claim, takes_the_device_or_one_of_its_things_as_name_of_a_devic
 {
 	struct service *s = service_new();
 	three_things_of_one_device(s);
-	service_is_error(service_set(s, OWNER, "<claim xmlns='" SIOT "' name='boiler' key='" KEY_4 "'/>"), "cancel", "item-not-found");
+	service_is_error(service_set(s, OWNER, "<claim xmlns='" SIOT "' name='boiler' key='" KEY_4 "'/>"), "cancel",
+			 "item-not-found");
 	service_is_result(service_set(s, OWNER, "<claim xmlns='" SIOT "' name='Meter' key='" KEY_4 "'/>"));
 	service_is_result(service_set(s, OWNER, "<claim xmlns='" SIOT "' name='B@gw.example' key='" KEY_4 "'/>"));
 	service_free(s);
@@ -249,7 +261,8 @@ Test(provisioner_claim, moves_the_things_of_a_reset_device_to_its_new_key) /* S7
 	service_claim(s, OWNER, KEY_1);
 	service_register_group(s, "a@gw.example", "NEWK-EY11-NEWK-EY11", "meter", "NEWG-ROUP-NEWG-ROUP");
 	service_register_group(s, "b@gw.example", KEY_2, "meter", "NEWG-ROUP-NEWG-ROUP");
-	service_has(claim(s, "bob@home.example", "NEWG-ROUP-NEWG-ROUP"), "jid='a@gw.example'><x:also jid='b@gw.example'/></claimed>");
+	service_has(claim(s, "bob@home.example", "NEWG-ROUP-NEWG-ROUP"),
+		    "jid='a@gw.example'><x:also jid='b@gw.example'/></claimed>");
 	service_has(claim(s, "bob@home.example", KEY_4), "jid='c@gw.example'></claimed>");
 	service_free(s);
 }

@@ -24,7 +24,8 @@ static struct service *two_things(void)
 
 static const char *update(struct service *s, const char *who, const char *items)
 {
-	return service_set(s, who, "<friend-state-update xmlns='" SIOT "' xmlns:x='" SIOT_X "'>%s</friend-state-update>", items);
+	return service_set(
+		s, who, "<friend-state-update xmlns='" SIOT "' xmlns:x='" SIOT_X "'>%s</friend-state-update>", items);
 }
 
 static void ask_and_forget(struct service *s, const char *thing, const char *requestor)
@@ -36,13 +37,15 @@ static void ask_and_forget(struct service *s, const char *thing, const char *req
 Test(provisioner_decide, says_pending_when_that_is_on_disk_and_tells_the_owner) /* section 6, 7; S18, S25 */
 {
 	struct service *s = two_things();
-	const char *id = service_give_get(s, LAMP "/f65d", "<is-friend-query xmlns='" SIOT "' jid='Anna@B.example/10b7'/>");
+	const char *id =
+		service_give_get(s, LAMP "/f65d", "<is-friend-query xmlns='" SIOT "' jid='Anna@B.example/10b7'/>");
 	service_expect_silence(s);
 	service_settle(s);
 	const char *answer = service_answer(s, id);
 	service_is_result(answer);
 	service_has(answer, "<is-friend-result xmlns='" SIOT "' friend='pending'/></iq>"); /* S17: no jid */
-	const char *told = service_expect(s, "<pending-friend-notification xmlns='" SIOT "' xmlns:x='" SIOT_X "' x:thing='" LAMP "'/>");
+	const char *told = service_expect(s, "<pending-friend-notification xmlns='" SIOT "' xmlns:x='" SIOT_X
+					     "' x:thing='" LAMP "'/>");
 	service_has(told, "type='chat' from='prov.example' to='" OWNER "'");
 	service_has(told, "<body>" ANNA " wants to see &quot;Lamp&quot; (" LAMP "). Answer yes or no.</body>");
 	service_expect_silence(s);
@@ -75,7 +78,8 @@ Test(provisioner_decide, lists_who_waits_with_the_thing) /* section 7; S25, S28 
 	ask_and_forget(s, DOOR, BOB);
 	service_has(service_get(s, OWNER "/r", "<pending-friend-query xmlns='" SIOT "'/>"),
 		    "<pending-friend-requests xmlns='" SIOT "' xmlns:x='" SIOT_X "'>"
-		    "<pending-friend jid='" ANNA "' x:thing='" LAMP "'/><pending-friend jid='" ANNA "' x:thing='" DOOR "'/>"
+		    "<pending-friend jid='" ANNA "' x:thing='" LAMP "'/><pending-friend jid='" ANNA "' x:thing='" DOOR
+		    "'/>"
 		    "<pending-friend jid='" BOB "' x:thing='" DOOR "'/></pending-friend-requests>");
 	service_has(service_get(s, "mallory@evil.example", "<pending-friend-query xmlns='" SIOT "'/>"),
 		    "<pending-friend-requests xmlns='" SIOT "' xmlns:x='" SIOT_X "'></pending-friend-requests>");
@@ -99,7 +103,8 @@ Test(provisioner_decide, tells_the_thing_what_was_decided_when_it_is_on_disk) /*
 	service_expect_silence(s);
 	service_ask(s, LAMP, ANNA, "yes");
 	service_ask(s, LAMP, BOB, "no");
-	service_has(service_get(s, OWNER "/r", "<pending-friend-query xmlns='" SIOT "'/>"), "></pending-friend-requests>");
+	service_has(service_get(s, OWNER "/r", "<pending-friend-query xmlns='" SIOT "'/>"),
+		    "></pending-friend-requests>");
 	service_free(s);
 }
 
@@ -109,7 +114,8 @@ Test(provisioner_decide, means_the_only_thing_of_an_owner_of_one) /* S25, S21 */
 	service_register(s, LAMP, KEY_1, "Lamp");
 	service_claim(s, OWNER, KEY_1);
 	service_is_result(update(s, OWNER, "<friend jid='" ANNA "'/><non-friend jid='" BOB "'/>"));
-	service_has(service_expect(s, "<friendship-states"), "<item jid='" ANNA "' friend='yes'/><item jid='" BOB "' friend='no'/>");
+	service_has(service_expect(s, "<friendship-states"),
+		    "<item jid='" ANNA "' friend='yes'/><item jid='" BOB "' friend='no'/>");
 	service_ask(s, LAMP, ANNA, "yes");
 	service_ask(s, LAMP, BOB, "no");
 	service_free(s);
@@ -179,7 +185,8 @@ Test(provisioner_decide, hides_whether_somebody_elses_thing_is_there)
 	const char *none = update(s, OWNER, "<friend jid='" ANNA "' x:thing='none@bank.example'/>");
 	service_is_error(theirs, "cancel", "item-not-found");
 	cr_assert_str_eq(strchr(theirs, '>'), strchr(none, '>'));
-	service_is_error(update(s, "mallory@evil.example", "<friend jid='" ANNA "' x:thing='" LAMP "'/>"), "cancel", "item-not-found");
+	service_is_error(update(s, "mallory@evil.example", "<friend jid='" ANNA "' x:thing='" LAMP "'/>"), "cancel",
+			 "item-not-found");
 	service_is_error(update(s, "mallory@evil.example", "<friend jid='" ANNA "'/>"), "auth", "forbidden");
 	service_expect_silence(s);
 	service_ask(s, "safe@bank.example", ANNA, "pending");
@@ -189,7 +196,8 @@ Test(provisioner_decide, hides_whether_somebody_elses_thing_is_there)
 Test(provisioner_decide, does_not_turn_the_owner_out) /* S24 */
 {
 	struct service *s = two_things();
-	service_is_error(update(s, OWNER, "<non-friend jid='OLGA@home.example' x:thing='" LAMP "'/>"), "cancel", "not-allowed");
+	service_is_error(update(s, OWNER, "<non-friend jid='OLGA@home.example' x:thing='" LAMP "'/>"), "cancel",
+			 "not-allowed");
 	service_is_error(update(s, OWNER, "<non-friend jid='" OWNER "'/>"), "cancel", "not-allowed");
 	service_ask(s, LAMP, OWNER, "yes");
 	service_free(s);
@@ -200,8 +208,8 @@ Test(provisioner_decide, counts_a_no_at_once_and_a_yes_when_it_is_on_disk) /* S2
 	struct service *s = two_things();
 	service_let_in(s, OWNER, LAMP, ANNA);
 	service_give_set(s, OWNER,
-			 "<friend-state-update xmlns='" SIOT "' xmlns:x='" SIOT_X "'><non-friend jid='" ANNA "' x:thing='" LAMP
-			 "'/><friend jid='" BOB "' x:thing='" LAMP "'/></friend-state-update>");
+			 "<friend-state-update xmlns='" SIOT "' xmlns:x='" SIOT_X "'><non-friend jid='" ANNA
+			 "' x:thing='" LAMP "'/><friend jid='" BOB "' x:thing='" LAMP "'/></friend-state-update>");
 	const char *id = service_give_get(s, LAMP "/r", "<is-friend-query xmlns='" SIOT "' jid='" ANNA "'/>");
 	service_has(service_answer(s, id), "friend='no'");
 	id = service_give_get(s, LAMP "/r", "<is-friend-query xmlns='" SIOT "' jid='" BOB "'/>");
@@ -215,10 +223,11 @@ Test(provisioner_decide, does_not_speak_a_yes_that_a_no_overtook)
 {
 	struct service *s = two_things();
 	ask_and_forget(s, LAMP, ANNA);
-	fake_link_give(s->link, "<iq type='set' id='yes' from='" OWNER "' to='prov.example'><friend-state-update xmlns='" SIOT
-				"'><friend jid='" ANNA "'/></friend-state-update></iq><iq type='set' id='no' from='" OWNER
-				"' to='prov.example'><friend-state-update xmlns='" SIOT "'><non-friend jid='" ANNA
-				"'/></friend-state-update></iq>");
+	fake_link_give(s->link,
+		       "<iq type='set' id='yes' from='" OWNER "' to='prov.example'><friend-state-update xmlns='" SIOT
+		       "'><friend jid='" ANNA "'/></friend-state-update></iq><iq type='set' id='no' from='" OWNER
+		       "' to='prov.example'><friend-state-update xmlns='" SIOT "'><non-friend jid='" ANNA
+		       "'/></friend-state-update></iq>");
 	service_settle(s);
 	service_is_result(service_answer(s, "yes"));
 	service_is_result(service_answer(s, "no"));
@@ -234,7 +243,8 @@ Test(provisioner_decide, takes_no_for_an_answer_when_one_update_says_both)
 {
 	struct service *s = two_things();
 	ask_and_forget(s, LAMP, ANNA);
-	service_is_result(update(s, OWNER, "<friend jid='" ANNA "'/><non-friend jid='" ANNA "'/><friend jid='Anna@b.example'/>"));
+	service_is_result(
+		update(s, OWNER, "<friend jid='" ANNA "'/><non-friend jid='" ANNA "'/><friend jid='Anna@b.example'/>"));
 	service_ask(s, LAMP, ANNA, "no");
 	service_free(s);
 }
@@ -244,11 +254,12 @@ Test(provisioner_decide, keeps_somebody_out_even_when_the_no_cannot_be_saved)
 	struct service *s = two_things();
 	service_let_in(s, OWNER, LAMP, ANNA);
 	service_limit_disk(s, true);
-	service_is_error(update(s, OWNER, "<non-friend jid='" ANNA "'/><non-friend jid='" BOB "' x:thing='" LAMP "'/>"), "cancel",
-			 "internal-server-error");
+	service_is_error(update(s, OWNER, "<non-friend jid='" ANNA "'/><non-friend jid='" BOB "' x:thing='" LAMP "'/>"),
+			 "cancel", "internal-server-error");
 	service_ask(s, LAMP, ANNA, "no");
 	service_ask(s, LAMP, BOB, "no");
-	service_is_error(update(s, OWNER, "<friend jid='" ANNA "' x:thing='" DOOR "'/>"), "cancel", "internal-server-error");
+	service_is_error(update(s, OWNER, "<friend jid='" ANNA "' x:thing='" DOOR "'/>"), "cancel",
+			 "internal-server-error");
 	service_limit_disk(s, false);
 	service_expect_silence(s);
 	service_ask(s, DOOR, ANNA, "pending");
@@ -264,9 +275,10 @@ Test(provisioner_decide, keeps_somebody_out_even_when_the_no_cannot_be_saved)
 Test(provisioner_decide, asks_the_owner_once_for_the_same_request) /* S19, S39 */
 {
 	struct service *s = two_things();
-	fake_link_give(s->link, "<iq type='get' id='one' from='" LAMP "/r' to='prov.example'><is-friend-query xmlns='" SIOT
-				"' jid='" ANNA "'/></iq><iq type='get' id='two' from='" LAMP
-				"/r' to='prov.example'><is-friend-query xmlns='" SIOT "' jid='" ANNA "'/></iq>");
+	fake_link_give(s->link,
+		       "<iq type='get' id='one' from='" LAMP "/r' to='prov.example'><is-friend-query xmlns='" SIOT
+		       "' jid='" ANNA "'/></iq><iq type='get' id='two' from='" LAMP
+		       "/r' to='prov.example'><is-friend-query xmlns='" SIOT "' jid='" ANNA "'/></iq>");
 	service_settle(s);
 	service_has(service_answer(s, "one"), "friend='pending'");
 	service_has(service_answer(s, "two"), "friend='pending'");
@@ -356,8 +368,10 @@ Test(provisioner_decide, forgets_requests_nobody_decided_and_old_refusals)
 Test(provisioner_decide, lets_only_registered_things_ask) /* S37 */
 {
 	struct service *s = two_things();
-	service_is_error(service_get(s, "gw.example", "<is-friend-query xmlns='" SIOT "' jid='" ANNA "'/>"), "cancel", "item-not-found");
-	service_is_error(service_get(s, OWNER, "<is-friend-query xmlns='" SIOT "' jid='" ANNA "'/>"), "cancel", "item-not-found");
+	service_is_error(service_get(s, "gw.example", "<is-friend-query xmlns='" SIOT "' jid='" ANNA "'/>"), "cancel",
+			 "item-not-found");
+	service_is_error(service_get(s, OWNER, "<is-friend-query xmlns='" SIOT "' jid='" ANNA "'/>"), "cancel",
+			 "item-not-found");
 	service_expect_silence(s);
 	service_free(s);
 }

@@ -34,12 +34,14 @@ Test(provisioner_owner, lets_go_of_a_thing_and_tells_it) /* S8 */
 	const char *first, *second;
 	fake_link_take(s->link, &first);
 	fake_link_take(s->link, &second);
-	service_has(first, "<friendship-states xmlns='" SIOT "'><item jid='" ANNA "' friend='no'/><item jid='" BOB "' friend='no'/>");
+	service_has(first, "<friendship-states xmlns='" SIOT "'><item jid='" ANNA "' friend='no'/><item jid='" BOB
+			   "' friend='no'/>");
 	service_has(second, "<message from='prov.example' to='" LAMP "'");
 	service_has(second, "<disowned xmlns='" SIOT_X "'/>");
 	service_is_result(service_answer(s, id));
 	service_is_error(give_up(s, OWNER, LAMP), "cancel", "item-not-found");
-	service_is_error(service_set(s, "thief@evil.example", "<claim xmlns='" SIOT "' key='" KEY_1 "'/>"), "cancel", "item-not-found");
+	service_is_error(service_set(s, "thief@evil.example", "<claim xmlns='" SIOT "' key='" KEY_1 "'/>"), "cancel",
+			 "item-not-found");
 	service_ask(s, LAMP, ANNA, "pending");
 	service_register(s, LAMP, KEY_2, "Lamp");
 	service_claim(s, BOB, KEY_2);
@@ -162,7 +164,8 @@ Test(provisioner_owner, tells_everything_again_when_a_things_presence_comes_back
 {
 	struct service *s = one_thing();
 	service_let_in(s, OWNER, LAMP, ANNA);
-	service_is_result(service_set(s, OWNER, "<friend-state-update xmlns='" SIOT "'><non-friend jid='" BOB "'/></friend-state-update>"));
+	service_is_result(service_set(
+		s, OWNER, "<friend-state-update xmlns='" SIOT "'><non-friend jid='" BOB "'/></friend-state-update>"));
 	service_ask(s, LAMP, "carl@b.example", "pending");
 	service_presence(s, LAMP "/res", "unavailable");
 	fake_link_forget(s->link);
@@ -170,7 +173,7 @@ Test(provisioner_owner, tells_everything_again_when_a_things_presence_comes_back
 	service_has(service_expect(s, "<owner xmlns='" SIOT "' jid='" OWNER "'/>"), "to='" LAMP "'");
 	service_expect(s, "<friendship-states xmlns='" SIOT "'><item jid='" ANNA "' friend='yes'/><item jid='" BOB
 			  "' friend='no'/></friendship-states>"); /* S27: nothing of carl */
-	service_presence(s, LAMP "/res", NULL); /* a new value in its status */
+	service_presence(s, LAMP "/res", NULL);                   /* a new value in its status */
 	service_expect_silence(s);
 	service_free(s);
 }
@@ -179,14 +182,16 @@ Test(provisioner_owner, tells_it_again_after_a_message_came_back) /* S29: a gate
 {
 	struct service *s = one_thing();
 	service_let_in(s, OWNER, LAMP, ANNA);
-	fake_link_give(s->link, "<message type='error' from='" LAMP "' to='prov.example'><error type='wait'><remote-server-timeout "
+	fake_link_give(s->link, "<message type='error' from='" LAMP
+				"' to='prov.example'><error type='wait'><remote-server-timeout "
 				"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>");
 	service_expect_silence(s);
 	service_is_error(give_up(s, OWNER, LAMP), "wait", "recipient-unavailable");
 	service_presence(s, LAMP "/res", NULL);
 	service_expect(s, "<item jid='" ANNA "' friend='yes'/>");
 	fake_link_forget(s->link);
-	fake_link_give(s->link, "<message type='error' from='" LAMP "/res' to='prov.example'><error type='cancel'><undefined-condition "
+	fake_link_give(s->link, "<message type='error' from='" LAMP
+				"/res' to='prov.example'><error type='cancel'><undefined-condition "
 				"xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>");
 	service_presence(s, LAMP "/res", NULL);
 	service_expect_silence(s); /* a thing that cannot hear is not told with each of its values */

@@ -86,7 +86,8 @@ Test(provisioner_talk, takes_a_bare_no_for_the_one_who_waits)
 {
 	struct service *s = two_things();
 	wait_at(s, LAMP, ANNA);
-	service_has(say(s, PHONE, "> " ANNA " wants to see\n\n no \nthank you"), ANNA " may not see &quot;Lamp&quot; (" LAMP ").");
+	service_has(say(s, PHONE, "> " ANNA " wants to see\n\n no \nthank you"),
+		    ANNA " may not see &quot;Lamp&quot; (" LAMP ").");
 	service_ask(s, LAMP, ANNA, "no");
 	service_free(s);
 }
@@ -181,14 +182,15 @@ Test(provisioner_talk, does_not_chat_with_programs)
 {
 	struct service *s = two_things();
 	service_chat(s, LAMP "/res", "help");
-	fake_link_give(s->link, "<message type='error' from='" PHONE "' to='prov.example'><body>help</body></message>"
-				"<message type='groupchat' from='" PHONE "' to='prov.example'><body>help</body></message>"
-				"<message type='headline' from='" PHONE "' to='prov.example'><body>help</body></message>"
-				"<message type='chat' from='" PHONE "' to='prov.example'><composing xmlns='urn:x'/></message>"
-				"<message type='chat' from='" PHONE "' to='prov.example'><body>  \n > help\n</body></message>"
-				"<message type='chat' from='" PHONE "' to='prov.example'/>"
-				"<message type='chat' from='" PHONE "' to='bot@prov.example'><body>help</body></message>"
-				"<message type='chat' from='prov.example' to='prov.example'><body>help</body></message>");
+	fake_link_give(s->link,
+		       "<message type='error' from='" PHONE "' to='prov.example'><body>help</body></message>"
+		       "<message type='groupchat' from='" PHONE "' to='prov.example'><body>help</body></message>"
+		       "<message type='headline' from='" PHONE "' to='prov.example'><body>help</body></message>"
+		       "<message type='chat' from='" PHONE "' to='prov.example'><composing xmlns='urn:x'/></message>"
+		       "<message type='chat' from='" PHONE "' to='prov.example'><body>  \n > help\n</body></message>"
+		       "<message type='chat' from='" PHONE "' to='prov.example'/>"
+		       "<message type='chat' from='" PHONE "' to='bot@prov.example'><body>help</body></message>"
+		       "<message type='chat' from='prov.example' to='prov.example'><body>help</body></message>");
 	service_expect_silence(s);
 	fake_link_give(s->link, "<message from='" PHONE "' to='prov.example'><body>help</body></message>");
 	service_expect(s, "<body>");
