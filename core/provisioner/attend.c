@@ -33,8 +33,6 @@ static bool tell_thing(struct provisioner *p, struct registration *thing)
 {
 	if ((thing->due & ATTEND_SUBSCRIBE) && !notice_presence(p, thing->jid, "subscribe", false))
 		return false;
-	if (thing->due & ATTEND_SUBSCRIBE)
-		thing->asked = true;
 	thing->due &= ~(unsigned)ATTEND_SUBSCRIBE;
 	if ((thing->due & ATTEND_STATE) && !(state_owner(p, thing) && state_decisions(p, thing)))
 		return false;
@@ -96,7 +94,7 @@ void attend_down(struct provisioner *p)
 		;
 	struct registration *thing;
 	for (size_t at = 0; (thing = map_next(&p->registry.things, &at));) {
-		thing->online = thing->asked = false;
+		thing->online = false;
 		thing->due = 0;
 		list_drop(&thing->in_due);
 	}

@@ -67,16 +67,13 @@ void contacts_take_unsubscribe(void *self, struct incoming *in)
 	notice_presence(p, in->from_bare, "unsubscribed", true);
 }
 
-/* A thing must let us see it; asked once per connection, so that two stubborn programs do not talk for ever. */
+/* A thing must let us see it. It is asked again when it registers or we reconnect, not now: two stubborn programs would argue
+ * for ever. */
 void contacts_take_unsubscribed(void *self, struct incoming *in)
 {
-	struct provisioner *p = self;
-	struct registration *thing = thing_of(p, in);
-	if (!thing)
-		return;
-	set_online(thing, false, NULL);
-	if (!thing->asked)
-		attend_thing(p, thing, ATTEND_SUBSCRIBE);
+	struct registration *thing = thing_of(self, in);
+	if (thing)
+		set_online(thing, false, NULL);
 }
 
 void contacts_take_probe(void *self, struct incoming *in)

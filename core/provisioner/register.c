@@ -55,7 +55,7 @@ static void welcome(struct registering *r)
 	struct provisioner *p = r->change.p;
 	struct registration *thing = r->change.thing;
 	asker_say(&r->asker, "");
-	thing->asked = notice_presence(p, thing->jid, "subscribe", true);
+	notice_presence(p, thing->jid, "subscribe", true);
 	if (thing->owner)
 		notice_owner(p, thing, true);
 }

@@ -97,7 +97,6 @@ struct registration {
 	/* awake */
 	bool online;
 	char *resource; /* of the last available presence, "" for none */
-	bool asked;     /* we asked to subscribe since the link came up */
 	unsigned due;   /* what attend.c is to tell it */
 	struct list in_due;
 };
