@@ -2,10 +2,11 @@
  * Keeps some reads under way for some seconds and says how many were answered, how fast, and what CPU the others used.
  *
  *	bench_load [--port PORT] [--befriend] [--single] [--things N] [--windows 1,16,256] [--seconds S] [--cpu NAME=PID]...
+ *	bench_load --idle
  *
  * Without --port it is the server itself and says its port first. --single: the answer is one iq, not iq and message.
  * PID is a number, or the name of a file that holds it when the first window begins.
- * One line of JSON for each window.
+ * One line of JSON for each window. --idle: only serves, until it is ended or the other side leaves.
  */
 #include "tests/bench/friend.h"
 
@@ -35,7 +36,7 @@ struct load {
 	struct friend friend;
 	const char *windows;
 	int port;
-	bool befriend, single;
+	bool befriend, single, idle;
 	double seconds;
 	struct watched watched[MOST_PIDS];
 	size_t n_watched;
@@ -68,7 +69,7 @@ static double cpu_of(int pid)
 		die("there is no process %d", pid);
 	for (struct dirent *entry; (entry = readdir(tasks));) {
 		snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", pid, entry->d_name);
-		FILE *file = fopen(path, "r");
+		FILE *file = *entry->d_name == '.' ? NULL : fopen(path, "r"); /* ".." has such a file, too */
 		if (!file)
 			continue;
 		sum += fscanf(file, "%llu", &ns) == 1 ? ns : 0;
@@ -131,10 +132,10 @@ static void take(struct load *l, const struct stanza *st)
 static void run_until(struct load *l, double ends)
 {
 	l->ends = ends;
-	while (l->under_way) {
+	while (l->under_way || l->idle) {
 		size_t at = 0;
 		struct stanza st;
-		if (!stream_receive(&l->stream, 10000))
+		if (!stream_receive(&l->stream, l->idle ? -1 : 10000))
 			die("%zu answers are missing", l->under_way);
 		l->now = clock_now();
 		while (stream_next(&l->stream, &at, &st))
@@ -217,11 +218,15 @@ static void measure(struct load *l, size_t window)
 static void parse(struct load *l, int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "port", 1, 0, 'p' },    { "befriend", 0, 0, 'b' }, { "single", 0, 0, 's' }, { "things", 1, 0, 't' },
-		{ "windows", 1, 0, 'w' }, { "seconds", 1, 0, 'n' },  { "cpu", 1, 0, 'c' },    { 0 },
+		{ "idle", 0, 0, 'i' },    { "port", 1, 0, 'p' },   { "befriend", 0, 0, 'b' },
+		{ "single", 0, 0, 's' },  { "things", 1, 0, 't' }, { "windows", 1, 0, 'w' },
+		{ "seconds", 1, 0, 'n' }, { "cpu", 1, 0, 'c' },    { 0 },
 	};
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) >= 0;) {
 		switch (c) {
+		case 'i':
+			l->idle = true;
+			break;
 		case 'p':
 			l->port = (int)strtol(optarg, NULL, 10);
 			break;
@@ -265,6 +270,8 @@ int main(int argc, char **argv)
 	l.friend.own = OWN;
 	if (l.befriend)
 		friend_befriend(&l.friend);
+	if (l.idle)
+		run_until(&l, 0);
 	for (const char *at = l.windows; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
 		measure(&l, strtoul(at, NULL, 10));
 	return 0;
