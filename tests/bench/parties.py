@@ -31,7 +31,7 @@ def sim_settings(port, n, service=OWN):
 
 
 def mqtt_settings(port, broker):
-    point = {"id": "v", "name": "Value", "type": "int", "stale": "1h"}
+    point = {"id": "v", "name": "Value", "type": "int", "stale": "1h", "min_interval": "0s"}
     settings = sim_settings(port, 0)
     settings["buses"] = [{"id": "broker", "protocol": "mqtt", "host": "127.0.0.1", "port": broker, "client_id": "jidgate"}]
     settings["devices"] = [{"id": "t0", "bus": "broker", "name": "Thing", "topic": "bench/t0", "points": [point]}]
