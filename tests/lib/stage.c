@@ -6,7 +6,9 @@
 #include "tests/unit/store_place.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* The driver has no state of its own: bridge.ctx is the stage. */
 static int play_open(struct bridge *b, struct err *e)
@@ -19,7 +21,7 @@ static int play_open(struct bridge *b, struct err *e)
 static void hold(struct bridge *b, struct request *r)
 {
 	struct stage *s = b->ctx;
-	cr_assert_lt(s->n_asked, 16);
+	cr_assert_lt(s->n_asked, sizeof(s->asked) / sizeof(s->asked[0]));
 	s->asked[s->n_asked++] = r;
 }
 
@@ -97,14 +99,14 @@ static struct point *add_point(struct device *d, const char *id, const char *nam
 	return p;
 }
 
-static struct house *make_house(void)
+static struct house *make_house(enum gathering gathering)
 {
 	struct house *h = house_new();
 	struct bus *bus = mem_new(sizeof(*bus));
 	struct device *d = mem_new(sizeof(*d));
 	bus->id = mem_text("bus");
 	bus->protocol = "play";
-	*d = (struct device){ .id = mem_text("boiler"), .bus = bus };
+	*d = (struct device){ .id = mem_text("boiler"), .bus = bus, .gathering = gathering };
 	names_add(&d->names, "", "Boiler");
 	h->buses = mem_array(1, sizeof(struct bus *));
 	h->buses[h->n_buses++] = bus;
@@ -127,7 +129,7 @@ static void begin(struct stage *s)
 	struct err e;
 	struct store *at_once = store_open(s->folder, NULL, &e);
 	cr_assert(at_once, "%s", e.text);
-	s->house = make_house();
+	s->house = make_house(s->gathering);
 	cr_assert_eq(gate_prepare(s->house, at_once, &e), 0);
 	store_close(at_once);
 	s->store = store_open(s->folder, s->loop, &e);
@@ -166,21 +168,33 @@ static void end(struct stage *s)
 	things_end(&s->things);
 	request_end(&s->requests);
 	bridge_free(s->bridge);
-	fake_link_free(s->link);
 	gate_end(&s->gate);
+	fake_link_free(s->link);
 	house_free(s->house);
 }
 
-struct stage *stage_new(bool accounts)
+static struct stage *make(bool accounts, enum gathering gathering)
 {
 	struct stage *s = mem_new(sizeof(*s));
 	s->accounts = accounts;
+	s->gathering = gathering;
 	s->loop = loop_new();
-	log_init(&s->log, LOG_LEVEL_DEBUG, NULL);
+	s->log_file = open_memstream(&s->said, &s->n_said);
+	log_init(&s->log, LOG_LEVEL_DEBUG, s->log_file);
 	snprintf(s->folder, sizeof(s->folder), "/tmp/jidgate-stage-XXXXXX");
 	cr_assert(mkdtemp(s->folder));
 	begin(s);
 	return s;
+}
+
+struct stage *stage_new(bool accounts)
+{
+	return make(accounts, GATHER_POINTS);
+}
+
+struct stage *stage_new_device(void)
+{
+	return make(false, GATHER_DEVICE);
 }
 
 void stage_restart(struct stage *s)
@@ -193,6 +207,8 @@ void stage_free(struct stage *s)
 {
 	end(s);
 	log_end(&s->log);
+	fclose(s->log_file);
+	free(s->said);
 	loop_free(s->loop);
 	remove_all(s->folder);
 	mem_free(s);
@@ -205,12 +221,47 @@ struct thing *stage_thing(struct stage *s, const char *local)
 	return t;
 }
 
+/* So that a turn ends also when nothing comes; in the real time, which scenes do not move. */
+struct patience {
+	struct stage *stage;
+	const char *fragment;
+	time_t until;
+	struct timer timer;
+};
+
+static void look_at_clock(void *ctx)
+{
+	struct patience *p = ctx;
+	const char *text;
+	timer_set(p->stage->loop, &p->timer, 100, look_at_clock, p);
+	if (time(NULL) < p->until)
+		return;
+	while (fake_link_take(p->stage->link, &text))
+		fprintf(stderr, "sent instead: %s\n", text);
+	cr_assert_fail("'%s' was not sent", p->fragment);
+}
+
 const char *stage_wait(struct stage *s, const char *fragment)
 {
-	const char *text;
-	while (!(text = fake_link_find(s->link, fragment)))
+	struct patience p = { .stage = s, .fragment = fragment, .until = time(NULL) + 5 };
+	const char *text = fake_link_find(s->link, fragment);
+	if (!text)
+		timer_set(s->loop, &p.timer, 100, look_at_clock, &p);
+	while (!text) {
 		loop_turn(s->loop);
+		text = fake_link_find(s->link, fragment);
+	}
+	timer_stop(s->loop, &p.timer);
 	return text;
+}
+
+size_t stage_count_log(struct stage *s, const char *fragment)
+{
+	size_t n = 0;
+	fflush(s->log_file);
+	for (const char *at = s->said; (at = strstr(at, fragment)); at = strchr(at, '\n'))
+		n++;
+	return n;
 }
 
 static void settled(void *ctx, int status, const struct err *why)
@@ -222,10 +273,12 @@ static void settled(void *ctx, int status, const struct err *why)
 
 void stage_settle(struct stage *s)
 {
-	bool done = false;
-	store_put(s->store, STORE_THING_FORGET, (const char *const[]){ "nobody" }, settled, &done);
-	while (!done)
-		loop_turn(s->loop);
+	for (int i = 0; i < 2; i++) { /* what was stored may have led to more */
+		bool done = false;
+		store_put(s->store, STORE_THING_FORGET, (const char *const[]){ "nobody" }, settled, &done);
+		while (!done)
+			loop_turn(s->loop);
+	}
 }
 
 void stage_befriend(struct stage *s, const char *local, const char *jid)

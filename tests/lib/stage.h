@@ -1,6 +1,7 @@
 /*
  * A gateway in a test: one device "boiler" with points temp (read), set (read and write, 30 to 75, step 0.1) and alarm (status),
  * on a bus that the test plays by hand; things on a fake link; a store in a private folder. Friends: none. Service: prov.test.
+ * Each point is a thing, boiler.temp and so on; of stage_new_device the device is one, boiler.
  */
 #pragma once
 
@@ -24,18 +25,24 @@ struct stage {
 	struct things things;
 	struct requests requests;
 	struct bridge *bridge;
-	struct request *asked[16]; /* what the bus was asked and has not answered */
+	struct request *asked[64]; /* what the bus was asked and has not answered */
 	size_t n_asked;
 	bool accounts;
+	enum gathering gathering;
+	FILE *log_file;
+	char *said; /* the log so far */
+	size_t n_said;
 };
 
 struct stage *stage_new(bool accounts); /* the link is down; the bus is up */
+struct stage *stage_new_device(void);   /* things = "device" */
 void stage_free(struct stage *s);
 void stage_restart(struct stage *s); /* as after a kill -9: only the store is left */
 struct thing *stage_thing(struct stage *s, const char *local);
 
-/* Turns the loop until a sent stanza contains the fragment; takes and returns it. */
+/* Turns the loop until a sent stanza contains the fragment; takes and returns it. Fails after a few seconds. */
 const char *stage_wait(struct stage *s, const char *fragment);
+size_t stage_count_log(struct stage *s, const char *fragment); /* lines of the log that contain it */
 void stage_settle(struct stage *s); /* until the store has nothing to do: then what was not sent is not coming */
 void stage_befriend(struct stage *s, const char *local,
 		    const char *jid); /* as the service would; forgets what was sent */

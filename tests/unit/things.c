@@ -1,47 +1,4 @@
-#include "tests/lib/stage.h"
-
-#include <criterion/criterion.h>
-#include <string.h>
-
-#define TEMP "boiler.temp@things.test"
-#define SET  "boiler.set@things.test"
-
-static struct stage *up(void)
-{
-	struct stage *s = stage_new(false);
-	fake_link_up(s->link, NULL);
-	return s;
-}
-
-static void has(const char *text, const char *fragment)
-{
-	cr_expect(strstr(text, fragment), "'%s' is not in '%s'", fragment, text);
-}
-
-static void has_not(const char *text, const char *fragment)
-{
-	cr_expect(!strstr(text, fragment), "'%s' is in '%s'", fragment, text);
-}
-
-/* Answers the oldest iq of this kind as the service would. */
-static void service_answers(struct stage *s, const char *asked, const char *payload)
-{
-	const char *text = stage_wait(s, asked);
-	char id[64], local[64];
-	cr_assert_eq(sscanf(strstr(text, " id='"), " id='%63[^']'", id), 1);
-	cr_assert_eq(sscanf(strstr(text, " from='"), " from='%63[^@]@", local), 1);
-	fake_link_give(s->link, "<iq type='result' from='" SERVICE "' to='%s@things.test/thing' id='%s'>%s</iq>", local,
-		       id, payload);
-}
-
-static void give_owner(struct stage *s, const char *local)
-{
-	fake_link_give(s->link,
-		       "<message from='" SERVICE "' to='%s@things.test'><owner xmlns='urn:xmpp:siot:1' jid='" OWNER
-		       "'/></message>",
-		       local);
-	stage_settle(s);
-}
+#include "tests/unit/talk.h"
 
 Test(things, registers_with_name_attribute_and_elements_and_both_keys) /* S1, S43 */
 {
