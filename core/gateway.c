@@ -305,9 +305,9 @@ static void free_all(struct gateway *g)
 	mem_free(g->bridges);
 	store_close(g->store);
 	provisioner_free(g->provisioner);
-	link_free(g->link);
 	if (g->conf->house)
 		gate_end(&g->gate);
+	link_free(g->link);
 	loop_free(g->loop);
 }
 

@@ -2,35 +2,29 @@
 
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/gate/retry.h"
 
 /*
- * Changes of who is let in. A yes: persist, then memory, then speak. A no: memory, then persist, then speak; when the disk
- * refuses a no, it is tried again until it holds, and only then spoken: nobody who was told no comes back with a restart.
- * Each change of an item has a number; a change that was overtaken by a newer one no longer takes effect.
+ * Changes of who is let in. A yes: persist, then memory, then speak. A no: memory, then persist, then speak. What the disk
+ * refuses is tried again until it holds, and only then spoken: nobody who was told no comes back with a restart, nobody who was
+ * told yes is out. Each change of an item has a number; a change that was overtaken by a newer one no longer takes effect.
  */
 
-static const int64_t AGAIN_MS = 10000;
-
 struct change {
-	struct gate *gate;
+	struct retry retry;
 	struct thing *thing;
 	char *jid;
 	uint64_t number;
+	bool yes;
 	enum subscription subscription;
 	enum role role;
 	bool asked;
 	struct gate_after after;
-	struct timer again;
-	struct list link; /* in gate.retries while again is set */
 };
 
-static struct change *change_new(struct gate *g, struct thing *t, const char *jid, const struct gate_after *after)
+static struct change *change_of(struct retry *r)
 {
-	struct change *c = mem_new(sizeof(*c));
-	*c = (struct change){ .gate = g, .thing = t, .jid = mem_text(jid), .number = ++g->changes };
-	if (after)
-		c->after = *after;
-	return c;
+	return list_of(r, struct change, retry);
 }
 
 static void change_end(struct change *c, int status)
@@ -41,34 +35,73 @@ static void change_end(struct change *c, int status)
 	mem_free(c);
 }
 
-static void complain(struct change *c, const char *what, const struct err *why)
+/* An item that is gone has taken every yes with it; a no has nothing to overtake it there. */
+static bool is_newest(const struct change *c)
 {
-	log_error(c->gate->log, "thing '%s': %s could not be stored: %s", c->thing->local, what, why->text);
+	const struct friend *f = thing_find_friend(c->thing, c->jid);
+	return f ? f->change == c->number : !c->yes;
 }
 
-static void store_item(struct change *c, void (*done)(void *ctx, int status, const struct err *why))
+static void stored(void *ctx, int status, const struct err *why)
+{
+	struct change *c = ctx;
+	if (status < 0 && is_newest(c)) {
+		retry_later(&c->retry, c->thing, c->yes ? "a new friend" : "an end of friendship", why);
+		return;
+	}
+	if (c->yes && !is_newest(c))
+		status = -1;
+	else if (c->yes && status == 0) {
+		if (!c->retry.gate->server_roster) /* else the server's push is the truth */
+			thing_find_friend(c->thing, c->jid)->subscription = c->subscription;
+		thing_drop_pending(thing_find_pending(c->thing, c->jid));
+	}
+	change_end(c, status);
+}
+
+/* With the end of his request, of which nothing is lost while he is not in. */
+static void store_item(struct change *c)
 {
 	const char digit[] = "0123";
 	const char subscription[2] = { digit[c->subscription] }, role[2] = { digit[c->role] };
 	const char *const put[] = { c->thing->local, c->jid, subscription, role, c->asked ? "1" : "0" };
-	bool gone = c->subscription == SUBSCRIPTION_NONE && !c->asked;
-	if (c->gate->server_roster)
-		done(c, 0, NULL);
-	else
-		store_put(c->gate->store, gone ? STORE_FRIEND_DROP : STORE_FRIEND_PUT, put, done, c);
+	bool gone = c->subscription == SUBSCRIPTION_NONE && !c->asked, own = !c->retry.gate->server_roster;
+	struct store *s = c->retry.gate->store;
+	if (!own && !c->yes) {
+		stored(c, 0, NULL);
+		return;
+	}
+	store_begin(s);
+	if (own)
+		store_put(s, gone ? STORE_FRIEND_DROP : STORE_FRIEND_PUT, put, c->yes ? NULL : stored, c);
+	if (c->yes)
+		store_put(s, STORE_PENDING_DROP, put, stored, c);
+	store_end(s);
 }
 
-static void yes_done(void *ctx, int status, const struct err *why)
+static void store_again(struct retry *r)
 {
-	struct change *c = ctx;
-	struct friend *f = thing_find_friend(c->thing, c->jid);
-	if (status < 0)
-		complain(c, "a new friend", why);
-	else if (!f || f->change != c->number)
-		status = -1;              /* a newer change has overtaken it */
-	else if (!c->gate->server_roster) /* else the server's push is the truth */
-		f->subscription = c->subscription;
-	change_end(c, status);
+	if (is_newest(change_of(r)))
+		store_item(change_of(r));
+	else
+		change_end(change_of(r), -1);
+}
+
+static void give_up(struct retry *r)
+{
+	change_end(change_of(r), -1);
+}
+
+static struct change *change_new(struct gate *g, struct thing *t, const char *jid, const struct gate_after *after)
+{
+	struct change *c = mem_new(sizeof(*c));
+	*c = (struct change){ .retry = { .gate = g, .again = store_again, .give_up = give_up },
+			      .thing = t,
+			      .jid = mem_text(jid),
+			      .number = ++g->changes };
+	if (after)
+		c->after = *after;
+	return c;
 }
 
 static size_t count_friends(const struct thing *t)
@@ -87,40 +120,21 @@ void gate_let_in(struct gate *g, struct thing *t, const char *jid, enum role rol
 		return;
 	}
 	struct friend *f = thing_add_friend(t, jid);
+	struct pending *p = thing_find_pending(t, jid);
+	if (p)
+		p->state = PENDING_APPROVED; /* no answer that is on its way says otherwise (S20) */
 	f->role = role;
 	f->change = c->number;
+	c->yes = true;
 	c->subscription = f->subscription | SUBSCRIPTION_FROM;
 	c->role = role;
 	c->asked = f->asked;
-	store_item(c, yes_done);
-}
-
-static void no_done(void *ctx, int status, const struct err *why);
-
-static void store_again(void *ctx)
-{
-	struct change *c = ctx;
-	list_drop(&c->link);
-	store_item(c, no_done);
-}
-
-static void no_done(void *ctx, int status, const struct err *why)
-{
-	struct change *c = ctx;
-	struct friend *f = thing_find_friend(c->thing, c->jid);
-	bool newest = f ? f->change == c->number : true;
-	if (status < 0 && newest) {
-		complain(c, "an end of friendship", why);
-		timer_set(c->gate->loop, &c->again, AGAIN_MS, store_again, c);
-		list_add(&c->gate->retries, &c->link);
-		return;
-	}
-	change_end(c, status);
+	store_item(c);
 }
 
 /* Memory at once: what remains of the item is in the change, for the store. */
-static struct change *apply(struct gate *g, struct thing *t, const char *jid, enum subscription s, bool asked,
-			    const struct gate_after *after)
+static void apply(struct gate *g, struct thing *t, const char *jid, enum subscription s, bool asked,
+		  const struct gate_after *after)
 {
 	struct change *c = change_new(g, t, jid, after);
 	struct friend *f = thing_add_friend(t, jid);
@@ -130,29 +144,18 @@ static struct change *apply(struct gate *g, struct thing *t, const char *jid, en
 	c->role = f->role;
 	if (s == SUBSCRIPTION_NONE && !asked)
 		thing_drop_friend(f);
-	return c;
+	store_item(c);
 }
 
 void gate_put_out(struct gate *g, struct thing *t, const char *jid, const struct gate_after *after)
 {
 	const struct friend *f = thing_find_friend(t, jid);
 	enum subscription rest = f ? f->subscription & SUBSCRIPTION_TO : SUBSCRIPTION_NONE;
-	store_item(apply(g, t, jid, rest, f && f->asked, after), no_done);
+	apply(g, t, jid, rest, f && f->asked, after);
 }
 
 void gate_set_subscription(struct gate *g, struct thing *t, const char *jid, enum subscription s, bool asked,
 			   const struct gate_after *after)
 {
-	store_item(apply(g, t, jid, s, asked, after), no_done);
-}
-
-void gate_end_retries(struct gate *g)
-{
-	struct list *at;
-	while ((at = list_pop(&g->retries))) {
-		struct change *c = list_of(at, struct change, link);
-		timer_stop(g->loop, &c->again);
-		mem_free(c->jid);
-		mem_free(c);
-	}
+	apply(g, t, jid, s, asked, after);
 }

@@ -19,5 +19,5 @@ bool gate_may(const struct thing *t, const char *jid, enum right right)
 	const struct friend *f = thing_find_friend(t, jid);
 	if (!f || !(f->subscription & SUBSCRIPTION_FROM))
 		return false;
-	return f->role != ROLE_SERVICE || right == RIGHT_SEE;
+	return f->role == ROLE_FRIEND || (f->role == ROLE_SERVICE && right == RIGHT_SEE);
 }

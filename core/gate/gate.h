@@ -27,11 +27,12 @@ struct gate {
 	char *service;       /* JID of the provisioning service, bare, or NULL */
 	bool server_roster;  /* accounts mode: the server keeps subscriptions, nothing of them is stored here */
 	uint64_t changes;    /* counts what was asked of the store */
-	struct list retries; /* friends.c's: ends of friendship that the disk has refused so far */
+	struct list retries; /* retry.c's: changes that the disk has refused so far */
 	struct list orphans; /* struct thing.dirty_link: of no configuration, to be forgotten */
 };
 
-/* What the caller hears when a change is durable (status 0) or could not be made so (-1: it did not happen, say nothing). */
+/* What the caller hears, once: the change is durable (status 0), or was overtaken or given up at exit (-1: say nothing). A disk
+ * that refuses is asked again until it takes it. */
 struct gate_after {
 	void (*fn)(void *ctx, struct thing *t, const char *jid, int status);
 	void *ctx;
@@ -41,19 +42,18 @@ bool gate_may(const struct thing *t, const char *jid, enum right right);
 bool gate_is_owner(const struct thing *t, const char *jid);
 bool gate_is_service(const struct gate *g, const char *jid);
 
-/* friends.c: roster items. after may be NULL. */
+/* friends.c: roster items. after may be NULL. Who is let in has no request any more. */
 void gate_let_in(struct gate *g, struct thing *t, const char *jid, enum role role, const struct gate_after *after);
 void gate_put_out(struct gate *g, struct thing *t, const char *jid, const struct gate_after *after);
 void gate_set_subscription(struct gate *g, struct thing *t, const char *jid, enum subscription s, bool asked,
 			   const struct gate_after *after); /* the `to` half; NONE drops the item */
-void gate_own(struct gate *g, struct thing *t, const char *owner, const struct gate_after *after);
+void gate_own(struct gate *g, struct thing *t, const char *owner,
+	      const struct gate_after *after);          /* not while resetting */
 void gate_acknowledge(struct gate *g, struct thing *t); /* the service has answered our register */
-/* Factory reset: forgets owner, friends and pendings at once and makes a new key; after comes when that is durable. What is to
- * be said to former friends the caller has gathered before. */
+/* Factory reset: forgets owner, key, friends and pendings at once; a new key is there when that is durable, and after comes. What
+ * is to be said to former friends the caller has gathered before. Not while one is under way (thing.resetting). */
 void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after);
 void gate_forget(struct gate *g, const char *local); /* everything that is kept of it */
-
-void gate_end_retries(struct gate *g); /* at exit: what the disk refused is given up */
 
 /* pending.c: requests that wait. -1: too many wait for this thing. */
 int gate_remember(struct gate *g, struct thing *t, const char *jid, enum pending_state state, bool subscribed_first);
@@ -69,4 +69,4 @@ void gate_new_key(char ret[GATE_KEY_ROOM]);
  * once); gate_load brings what is kept into the house. -1 with the sentence. */
 int gate_prepare(const struct house *house, struct store *store, struct err *e);
 int gate_load(struct gate *g, struct err *e);
-void gate_end(struct gate *g);
+void gate_end(struct gate *g); /* what the disk refused until now is given up */

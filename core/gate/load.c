@@ -2,6 +2,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/gate/retry.h"
 
 #include <string.h>
 
@@ -104,6 +105,7 @@ static void load_orphan(struct gate *g, const char *const *values)
 	if (!text_same(values[5], "forget"))
 		return;
 	struct thing *t = thing_new(mem_text(values[0]), NULL);
+	t->owner = mem_text(values[4]);
 	list_add(&g->orphans, &t->dirty_link);
 }
 
@@ -150,6 +152,8 @@ static void load_friend(void *ctx, const char *const *values)
 	struct thing *t = find_with_orphans(ctx, values[0]);
 	if (!t)
 		return;
+	if (digit(values[3], ROLE_SERVICE) == ROLE_OWNER && !gate_is_owner(t, values[1]))
+		return; /* he was let in as owner, and is it no more */
 	struct friend *f = thing_add_friend(t, values[1]);
 	f->subscription = (enum subscription)digit(values[2], SUBSCRIPTION_BOTH);
 	f->role = (enum role)digit(values[3], ROLE_SERVICE);
@@ -191,7 +195,7 @@ int gate_load(struct gate *g, struct err *e)
 void gate_end(struct gate *g)
 {
 	struct list *at;
-	gate_end_retries(g);
+	retry_end_all(g);
 	while ((at = list_pop(&g->orphans)))
 		thing_free(list_of(at, struct thing, dirty_link));
 	mem_free(g->service);

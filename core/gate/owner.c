@@ -1,112 +1,167 @@
 #include "core/gate/gate.h"
 
 #include "core/base/mem.h"
+#include "core/gate/retry.h"
 
-/* Who owns the thing, and the factory reset that ends all of it. Persist, then memory, then speak; forgetting goes first. */
+/*
+ * Who owns the thing, and the factory reset that ends all of it. An owner: persist, then memory, then speak. A reset: memory,
+ * then persist, then speak; until it holds there is neither owner nor key, and no owner is taken. What the disk refuses is
+ * tried again; an owner that was overtaken by a newer one or by a reset no longer takes effect.
+ */
 
 struct keep {
-	struct gate *gate;
+	struct retry retry;
 	struct thing *thing;
 	char *value; /* owner or key */
+	char *group; /* reset: new key of the device, NULL if it has none */
+	uint64_t number;
 	struct gate_after after;
 };
 
-static struct keep *keep_new(struct gate *g, struct thing *t, const char *value, const struct gate_after *after)
+static struct keep *keep_of(struct retry *r)
+{
+	return list_of(r, struct keep, retry);
+}
+
+static void keep_end(struct keep *k, int status)
+{
+	if (k->after.fn)
+		k->after.fn(k->after.ctx, k->thing, k->value, status);
+	mem_free(k->value);
+	mem_free(k->group);
+	mem_free(k);
+}
+
+static void give_up(struct retry *r)
+{
+	keep_end(keep_of(r), -1);
+}
+
+static struct keep *keep_new(struct gate *g, struct thing *t, const char *value, void (*again)(struct retry *r),
+			     const struct gate_after *after)
 {
 	struct keep *k = mem_new(sizeof(*k));
-	*k = (struct keep){ .gate = g, .thing = t, .value = mem_text(value) };
+	*k = (struct keep){ .retry = { .gate = g, .again = again, .give_up = give_up },
+			    .thing = t,
+			    .value = mem_text(value),
+			    .number = t->change };
 	if (after)
 		k->after = *after;
 	return k;
 }
 
-static void keep_end(struct keep *k, int status, const struct err *why)
+static void replace(char **at, const char *value)
 {
-	if (status < 0)
-		log_error(k->gate->log, "thing '%s': its state could not be stored: %s", k->thing->local, why->text);
-	if (k->after.fn)
-		k->after.fn(k->after.ctx, k->thing, k->value, status);
-	mem_free(k->value);
-	mem_free(k);
+	mem_free(*at);
+	*at = mem_text(value);
 }
 
-static void owner_done(void *ctx, int status, const struct err *why)
+static bool is_newest(const struct keep *k)
+{
+	return k->thing->change == k->number;
+}
+
+static void owner_stored(void *ctx, int status, const struct err *why)
 {
 	struct keep *k = ctx;
-	if (status == 0) {
-		mem_free(k->thing->owner);
-		k->thing->owner = mem_text(k->value);
-		mem_free(k->thing->key); /* it is void once somebody owns the thing (S11) */
-		k->thing->key = NULL;
+	if (!is_newest(k)) {
+		keep_end(k, -1);
+	} else if (status < 0) {
+		retry_later(&k->retry, k->thing, "its owner", why);
+	} else {
+		replace(&k->thing->owner, k->value);
+		replace(&k->thing->key, NULL); /* it is void once somebody owns the thing (S11) */
+		keep_end(k, 0);
 	}
-	keep_end(k, status, why);
+}
+
+static void store_owner(struct retry *r)
+{
+	struct keep *k = keep_of(r);
+	const char *const put[] = { k->thing->local, k->value };
+	if (is_newest(k))
+		store_put(r->gate->store, STORE_THING_OWNER, put, owner_stored, k);
+	else
+		keep_end(k, -1);
 }
 
 void gate_own(struct gate *g, struct thing *t, const char *owner, const struct gate_after *after)
 {
-	const char *const put[] = { t->local, owner };
-	store_put(g->store, STORE_THING_OWNER, put, owner_done, keep_new(g, t, owner, after));
+	if (t->resetting) {
+		if (after)
+			after->fn(after->ctx, t, owner, -1);
+		return;
+	}
+	t->change = ++g->changes;
+	store_owner(&keep_new(g, t, owner, store_owner, after)->retry);
 }
 
-static void acknowledge_done(void *ctx, int status, const struct err *why)
+/* Not tried again: it is only a note that the service knows the key. */
+static void acknowledged(void *ctx, int status, const struct err *why)
 {
 	struct keep *k = ctx;
-	if (status == 0)
-		k->thing->acknowledged = true;
-	keep_end(k, status, why);
+	if (status < 0)
+		log_error(k->retry.gate->log, "thing '%s': could not be stored: %s", k->thing->local, why->text);
+	k->thing->acknowledged = status == 0 && is_newest(k);
+	keep_end(k, status);
 }
 
 void gate_acknowledge(struct gate *g, struct thing *t)
 {
 	const char *const put[] = { t->local, t->key, "1" };
-	store_put(g->store, STORE_THING_KEY, put, acknowledge_done, keep_new(g, t, t->key, NULL));
+	if (t->key && !t->acknowledged)
+		store_put(g->store, STORE_THING_KEY, put, acknowledged, keep_new(g, t, t->key, NULL, NULL));
 }
 
-static void reset_done(void *ctx, int status, const struct err *why)
+static void reset_stored(void *ctx, int status, const struct err *why)
 {
 	struct keep *k = ctx;
-	if (status == 0) {
-		mem_free(k->thing->key);
-		k->thing->key = mem_text(k->value);
+	if (status < 0) {
+		retry_later(&k->retry, k->thing, "its reset", why);
+		return;
 	}
-	keep_end(k, status, why);
+	replace(&k->thing->key, k->value);
+	if (k->group)
+		replace(&k->thing->device->group_key, k->group);
+	k->thing->resetting = false;
+	keep_end(k, 0);
 }
 
-static void group_done(void *ctx, int status, const struct err *why)
+/* The key of the whole device was void with the claim, or is known to the former owner: it is renewed too. */
+static void store_reset(struct retry *r)
 {
-	struct keep *k = ctx;
-	if (status == 0) {
-		mem_free(k->thing->device->group_key);
-		k->thing->device->group_key = mem_text(k->value);
-	}
-	keep_end(k, status, why);
+	struct keep *k = keep_of(r);
+	const char *const put[] = { k->thing->local, k->value };
+	store_begin(r->gate->store);
+	if (k->group)
+		store_put(r->gate->store, STORE_GROUP_KEY, (const char *const[]){ k->thing->device->id, k->group },
+			  NULL, NULL);
+	store_put(r->gate->store, STORE_THING_RESET, put, reset_stored, k);
+	store_end(r->gate->store);
 }
 
-/* The key of the whole device was void with the claim, or is known to the former owner. */
-static void renew_group(struct gate *g, struct thing *t)
+static void forget_all(struct thing *t)
 {
-	char key[GATE_KEY_ROOM];
-	gate_new_key(key);
-	const char *const put[] = { t->device->id, key };
-	if (t->device->group_key)
-		store_put(g->store, STORE_GROUP_KEY, put, group_done, keep_new(g, t, key, NULL));
+	list_each(at, &t->friends) thing_drop_friend(list_of(at, struct friend, link));
+	list_each(at, &t->pendings) thing_drop_pending(list_of(at, struct pending, link));
+	replace(&t->owner, NULL);
+	replace(&t->key, NULL);
+	t->acknowledged = false;
+	t->resetting = true;
 }
 
 void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after)
 {
-	char key[GATE_KEY_ROOM];
+	char key[GATE_KEY_ROOM], group[GATE_KEY_ROOM];
+	must(!t->resetting);
 	gate_new_key(key);
-	const char *const put[] = { t->local, key };
-	list_each(at, &t->friends) thing_drop_friend(list_of(at, struct friend, link));
-	list_each(at, &t->pendings) thing_drop_pending(list_of(at, struct pending, link));
-	mem_free(t->owner);
-	t->owner = NULL;
-	t->acknowledged = false;
-	g->changes++;
-	store_begin(g->store);
-	renew_group(g, t);
-	store_put(g->store, STORE_THING_RESET, put, reset_done, keep_new(g, t, key, after));
-	store_end(g->store);
+	gate_new_key(group);
+	t->change = ++g->changes;
+	struct keep *k = keep_new(g, t, key, store_reset, after);
+	if (t->device->group_key)
+		k->group = mem_text(group);
+	forget_all(t);
+	store_reset(&k->retry);
 }
 
 void gate_forget(struct gate *g, const char *local)

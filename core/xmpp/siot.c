@@ -1,5 +1,6 @@
 #include "core/xmpp/siot.h"
 
+#include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/xmpp/presence.h"
 #include "core/xmpp/roster.h"
@@ -14,10 +15,10 @@
 static bool from_service(const struct things *t, struct incoming *in)
 {
 	char who[64];
-	if (gate_is_service(t->gate, in->from_bare))
-		return true;
+	if (gate_is_service(t->gate, in->from_bare) && (strchr(in->from_bare, '@') || !jid_resource(in->from)))
+		return true; /* a domain speaks without a resource */
 	log_warn(t->log, "thing '%s': %s speaks as a provisioning service but is not ours: dropped", in->to_local,
-		 text_quote(who, sizeof(who), in->from_bare, strlen(in->from_bare)));
+		 text_quote(who, sizeof(who), in->from, strlen(in->from)));
 	if (in->answer.armed)
 		reply_refuse(&in->answer, &reply_service_unavailable, NULL);
 	return false;
@@ -35,14 +36,56 @@ static void refuse(struct incoming *in, const struct reply_error *why)
 		reply_refuse(&in->answer, why, NULL);
 }
 
+/* What is said when a change holds: to the service, if it came as an iq, and to those who were friends until then. */
+struct saying {
+	struct things *things;
+	struct answer *answer; /* NULL: a message */
+	size_t n;
+	char *jids[];
+};
+
+static struct saying *saying_new(struct things *t, struct incoming *in, size_t n)
+{
+	struct saying *s = mem_new(sizeof(*s) + n * sizeof(char *));
+	s->things = t;
+	if (in && in->answer.armed)
+		s->answer = reply_later(&in->answer);
+	return s;
+}
+
+static void saying_end(struct saying *s, int status)
+{
+	if (s->answer && status == 0)
+		reply_empty(s->answer);
+	else if (s->answer)
+		reply_refuse(s->answer, &reply_internal, NULL);
+	for (size_t i = 0; i < s->n; i++)
+		mem_free(s->jids[i]);
+	mem_free(s);
+}
+
+/* He was let in as owner, not by the service's word. */
+static void put_out_former(struct things *t, struct thing *thing)
+{
+	list_each(at, &thing->friends)
+	{
+		const struct friend *f = list_of(at, struct friend, link);
+		if (f->role == ROLE_OWNER && !gate_is_owner(thing, f->jid))
+			roster_revoke(t, thing, f->jid);
+	}
+}
+
 static void owner_done(void *ctx, struct thing *thing, const char *owner, int status)
 {
-	struct things *t = ctx;
-	if (status < 0)
-		return;
-	log_info(t->log, "thing '%s': owned by %s", thing->local, owner);
-	if (thing_find_pending(thing, owner)) /* he asked before he claimed */
-		roster_approve(t, thing, owner);
+	struct saying *s = ctx;
+	struct things *t = s->things;
+	if (status == 0) {
+		log_info(t->log, "thing '%s': owned by %s", thing->local, owner);
+		put_out_former(t, thing);
+		if (thing_find_pending(thing, owner)) /* he asked before he claimed */
+			roster_approve(t, thing, owner);
+	}
+	saying_end(s, status);
 }
 
 void siot_take_owner(void *self, struct incoming *in)
@@ -57,10 +100,12 @@ void siot_take_owner(void *self, struct incoming *in)
 		refuse(in, &reply_bad_request);
 		return;
 	}
-	const struct gate_after after = { owner_done, t };
-	if (!gate_is_owner(thing, owner))
-		gate_own(t->gate, thing, owner, &after);
-	acknowledge(in);
+	if (gate_is_owner(thing, owner)) {
+		acknowledge(in);
+		return;
+	}
+	const struct gate_after after = { owner_done, saying_new(t, in, 0) };
+	gate_own(t->gate, thing, owner, &after);
 }
 
 static void take_yes(struct things *t, struct thing *thing, const char *jid)
@@ -107,14 +152,9 @@ void siot_take_states(void *self, struct incoming *in)
 	acknowledge(in);
 }
 
-static void reset_done(void *ctx, struct thing *thing, const char *key, int status)
+/* Its device has a new key, too: whoever can still be claimed by it must say so. */
+static void register_siblings(struct things *t, const struct thing *thing)
 {
-	struct things *t = ctx;
-	(void)key;
-	if (status < 0)
-		return;
-	log_info(t->log, "thing '%s': reset; it has a new key and no owner", thing->local);
-	/* its device has a new key, too: whoever can still be claimed by it must say so */
 	for (size_t i = 0; i < thing->device->n_points; i++) {
 		struct thing *sibling = thing->device->points[i]->thing;
 		if (sibling && sibling->key && !sibling->owner &&
@@ -123,24 +163,50 @@ static void reset_done(void *ctx, struct thing *thing, const char *key, int stat
 	}
 }
 
-void siot_reset(struct things *t, struct thing *thing)
+static void reset_done(void *ctx, struct thing *thing, const char *key, int status)
 {
-	const struct gate_after after = { reset_done, t };
+	struct saying *s = ctx;
+	struct things *t = s->things;
+	(void)key;
+	for (size_t i = 0; i < s->n && status == 0; i++) {
+		presence_unavailable(t, thing, s->jids[i]);
+		presence_say(t, thing, "unsubscribed", s->jids[i]);
+	}
+	if (status == 0) {
+		log_info(t->log, "thing '%s': reset; it has a new key and no owner", thing->local);
+		register_siblings(t, thing);
+	}
+	saying_end(s, status);
+}
+
+static void reset(struct things *t, struct thing *thing, struct incoming *in)
+{
+	size_t n = 0;
+	list_each(at, &thing->friends) n++;
+	struct saying *s = saying_new(t, in, n);
 	list_each(at, &thing->friends)
 	{
 		const struct friend *f = list_of(at, struct friend, link);
-		if (f->role == ROLE_SERVICE || !(f->subscription & SUBSCRIPTION_FROM))
-			continue;
-		presence_unavailable(t, thing, f->jid);
-		presence_say(t, thing, "unsubscribed", f->jid);
+		if (f->role != ROLE_SERVICE && (f->subscription & SUBSCRIPTION_FROM))
+			s->jids[s->n++] = mem_text(f->jid);
 	}
+	const struct gate_after after = { reset_done, s };
 	gate_reset(t->gate, thing, &after);
+}
+
+void siot_reset(struct things *t, struct thing *thing)
+{
+	if (!thing->resetting)
+		reset(t, thing, NULL);
 }
 
 void siot_take_disowned(void *self, struct incoming *in)
 {
+	const struct thing *thing = in->target;
 	if (!from_service(self, in))
 		return;
-	acknowledge(in);
-	siot_reset(self, in->target);
+	if (thing->resetting)
+		refuse(in, &reply_resource_constraint); /* the first one is answered when it holds */
+	else
+		reset(self, in->target, in);
 }
