@@ -62,8 +62,8 @@ void ask_end(struct asks *asks)
 bool ask_take(struct asks *asks, const struct incoming *in)
 {
 	struct ask *a = in->id ? map_find(&asks->waiting, in->id) : NULL;
-	if (!a || strcmp(a->to, in->from_bare) != 0)
-		return false;
+	if (!a || strcmp(a->to, in->from_bare) != 0 || (!strchr(a->to, '@') && jid_resource(in->from)))
+		return false; /* a domain answers without a resource (S37) */
 	finish(a, in->stanza);
 	return true;
 }

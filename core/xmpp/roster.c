@@ -23,13 +23,13 @@ void roster_approve(struct things *t, struct thing *thing, const char *jid)
 {
 	const struct gate_after after = { let_in_done, t };
 	if (is_in(thing, jid)) {
+		gate_forget_pending(t->gate, thing, jid);
 		let_in_done(t, thing, jid, 0);
 		return;
 	}
 	enum role role = gate_is_service(t->gate, jid) ? ROLE_SERVICE
 			 : gate_is_owner(thing, jid)   ? ROLE_OWNER
 						       : ROLE_FRIEND;
-	gate_forget_pending(t->gate, thing, jid);
 	gate_let_in(t->gate, thing, jid, role, &after);
 }
 
@@ -68,8 +68,11 @@ void roster_take_unsubscribe(void *self, struct incoming *in)
 	struct things *t = self;
 	struct thing *thing = in->target;
 	const struct gate_after after = { put_out_done, t };
-	gate_forget_pending(t->gate, thing, in->from_bare);
-	if (is_in(thing, in->from_bare))
+	const struct pending *p = thing_find_pending(thing, in->from_bare);
+	if (p &&
+	    p->state != PENDING_DENIED) /* servers answer `unsubscribed` with this: he is denied all the same (S19) */
+		gate_forget_pending(t->gate, thing, in->from_bare);
+	if (thing_find_friend(thing, in->from_bare)) /* perhaps his yes is still on its way to the disk */
 		gate_put_out(t->gate, thing, in->from_bare, &after);
 }
 

@@ -147,10 +147,15 @@ static void friend_answered(struct query *q, const struct element *stanza)
 	query_free(q);
 }
 
+/* A service that does not know what it is asked has nothing to forget; one that is away must still be told. */
 static void unregister_answered(struct query *q, const struct element *stanza)
 {
-	if (stanza)
-		gate_forget(q->things->gate, q->local);
+	const struct element *error = stanza ? element_child(stanza, "error", NULL) : NULL;
+	if (!stanza || (error && text_same(element_get(error, "type"), "wait"))) {
+		retry(q);
+		return;
+	}
+	gate_forget(q->things->gate, q->local);
 	query_free(q);
 }
 
@@ -281,14 +286,20 @@ void siot_register(struct things *t, struct thing *thing)
 void siot_ask_friend(struct things *t, struct thing *thing, const char *jid)
 {
 	const struct pending *p = thing_find_pending(thing, jid);
-	bool waits = p && p->subscribed_first && p->state == PENDING_WAITING;
-	if (waits || find(t, ASK_FRIEND, thing->local, jid))
+	if (p && p->subscribed_first && p->state == PENDING_WAITING)
 		return; /* the same request again, as servers repeat it at every login: one question is enough (S19) */
-	if (gate_remember(t->gate, thing, jid, PENDING_ASKING, true) < 0)
+	if (gate_remember(t->gate, thing, jid, PENDING_ASKING, true) < 0) {
 		log_warn(t->log, "thing '%s': %d requests wait already: one more is ignored", thing->local,
 			 LIMIT_PENDING);
-	else
+		return;
+	}
+	struct query *q = find(t, ASK_FRIEND, thing->local, jid); /* of a request that he took back in between (S22) */
+	if (q && q->timer.place) {
+		timer_stop(t->loop, &q->timer);
+		queue(q, true);
+	} else if (!q) {
 		add(t, ASK_FRIEND, thing->local, jid, true);
+	}
 }
 
 static void ask_what_is_open(struct things *t, struct thing *thing)
