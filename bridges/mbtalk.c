@@ -16,14 +16,14 @@ enum {
 
 struct mbtalk {
 	struct mbline *line; /* owned */
-	bool rtu;
+	bool rtu, several;
 	int64_t timeout_us, retries;
-	uint16_t transaction;
-
-	/* RTU */
-	int64_t byte_us, gap_us;
-	int64_t silent_us; /* when the line may be spoken on again */
 	struct unit *units;
+
+	uint16_t transaction; /* TCP */
+
+	int64_t byte_us, gap_us; /* RTU */
+	int64_t silent_us;       /* RTU: when the line may be spoken on again */
 };
 
 struct unit {
@@ -31,24 +31,29 @@ struct unit {
 	int64_t rest_us;            /* until when the unit is left alone */
 };
 
-struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_rtu *o)
+static struct mbtalk *talk_new(struct mbline *take_line, int64_t timeout_ms, int64_t retries)
 {
-	const struct mbaddress_mode *mode = &mbaddress_modes[o->mode];
 	struct mbtalk *t = mem_new(sizeof(*t));
-	*t = (struct mbtalk){
-		.line = take_line, .rtu = true, .timeout_us = o->timeout_ms * 1000, .retries = o->retries
-	};
-	int bits = 1 + 8 + (mode->parity != 'N') + mode->stop_bits;
-	t->byte_us = (1000000 * bits + o->baud - 1) / o->baud;
-	t->gap_us = t->byte_us * 7 / 2 > SILENCE_LEAST_US ? t->byte_us * 7 / 2 : SILENCE_LEAST_US;
+	*t = (struct mbtalk){ .line = take_line, .timeout_us = timeout_ms * 1000, .retries = retries };
 	t->units = mem_array(UNITS, sizeof(*t->units));
 	return t;
 }
 
-struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *o)
+struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_rtu *o)
 {
-	struct mbtalk *t = mem_new(sizeof(*t));
-	*t = (struct mbtalk){ .line = take_line, .timeout_us = o->timeout_ms * 1000, .retries = o->retries };
+	const struct mbaddress_mode *mode = &mbaddress_modes[o->mode];
+	struct mbtalk *t = talk_new(take_line, o->timeout_ms, o->retries);
+	t->rtu = t->several = true;
+	int bits = 1 + 8 + (mode->parity != 'N') + mode->stop_bits;
+	t->byte_us = (1000000 * bits + o->baud - 1) / o->baud;
+	t->gap_us = t->byte_us * 7 / 2 > SILENCE_LEAST_US ? t->byte_us * 7 / 2 : SILENCE_LEAST_US;
+	return t;
+}
+
+struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *o, bool several)
+{
+	struct mbtalk *t = talk_new(take_line, o->timeout_ms, o->retries);
+	t->several = several;
 	return t;
 }
 
@@ -165,21 +170,6 @@ static int too_late(struct mbtalk_outcome *o)
 	return REQUEST_TIMEOUT;
 }
 
-/* A device may close a connection that was idle: that is no trouble as long as it takes a new one. */
-static int tcp_once(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *o)
-{
-	if (!mbline_is_open(t->line) || mbline_discard(t->line, &o->why) == MBLINE_LOST) {
-		if (mbline_open(t->line, &o->why) < 0)
-			return REQUEST_AWAY;
-	}
-	if (mbline_now() > deadline_us)
-		return too_late(o);
-	int status = exchange(t, q, o);
-	if (status != REQUEST_DONE)
-		mbline_shut(t->line);
-	return status;
-}
-
 static bool is_in_doubt(const struct unit *u, int64_t now_us)
 {
 	for (size_t i = 0; i < FUNCTIONS; i++)
@@ -200,6 +190,67 @@ static void let_it_end(struct mbtalk *t)
 		continue;
 }
 
+/* True: it has not answered well for the second time in a row. */
+static bool doubt(struct mbtalk *t, const struct mbframe_question *q)
+{
+	struct unit *u = &t->units[q->unit];
+	bool again = is_in_doubt(u, mbline_now());
+	u->late_us[q->function] = mbline_now() + LATE_TIMES * t->timeout_us;
+	return again;
+}
+
+static void trust(struct mbtalk *t, const struct mbframe_question *q)
+{
+	t->units[q->unit] = (struct unit){ 0 };
+}
+
+static void let_rest(struct mbtalk *t, const struct mbframe_question *q)
+{
+	t->units[q->unit].rest_us = mbline_now() + LATE_TIMES * t->timeout_us;
+}
+
+static bool rests(const struct mbtalk *t, const struct mbframe_question *q, struct mbtalk_outcome *o)
+{
+	int64_t left_us = t->units[q->unit].rest_us - mbline_now();
+	if (left_us <= 0)
+		return false;
+	err_set(&o->why, "unit %u does not answer and is left alone for %lld ms", q->unit, (long long)(left_us / 1000));
+	return true;
+}
+
+/* Ends in an open connection, with nothing in it. A device may close one that was idle: that is no trouble as long as it
+ * takes a new one. */
+static int get_connected(struct mbtalk *t, struct mbtalk_outcome *o)
+{
+	if (mbline_is_open(t->line) && mbline_discard(t->line, &o->why) == MBLINE_OK)
+		return 0;
+	return mbline_open(t->line, &o->why);
+}
+
+/* Behind a gateway there are others who may answer: then silence is the unit's trouble, and costs a new connection. Any
+ * other trouble is the connection's. */
+static int tcp_once(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *o)
+{
+	if (rests(t, q, o))
+		return REQUEST_TIMEOUT;
+	if (get_connected(t, o) < 0) {
+		o->lost = true;
+		return REQUEST_AWAY;
+	}
+	if (mbline_now() > deadline_us)
+		return too_late(o);
+	int status = exchange(t, q, o);
+	if (status == REQUEST_DONE) {
+		trust(t, q);
+		return status;
+	}
+	mbline_shut(t->line);
+	o->lost = status != REQUEST_TIMEOUT || !t->several;
+	if (doubt(t, q) && !o->lost)
+		let_rest(t, q);
+	return status;
+}
+
 /* Nobody may speak for one more timeout, so that a late answer does not meet the next question on the line. If it comes,
  * the unit is in step again. */
 static void keep_quiet(struct mbtalk *t, const struct mbframe_question *q)
@@ -207,20 +258,18 @@ static void keep_quiet(struct mbtalk *t, const struct mbframe_question *q)
 	struct mbtalk_outcome ignored;
 	int status = listen_for(t, q, mbline_now() + t->timeout_us, &ignored);
 	if (status == REQUEST_DONE)
-		t->units[q->unit] = (struct unit){ 0 };
+		trust(t, q);
 	if (status == REQUEST_GARBLED)
 		let_it_end(t);
 }
 
-static void doubt(struct mbtalk *t, const struct mbframe_question *q, int status)
+static void recover(struct mbtalk *t, const struct mbframe_question *q, int status)
 {
-	struct unit *u = &t->units[q->unit];
-	bool again = is_in_doubt(u, mbline_now());
-	u->late_us[q->function] = mbline_now() + LATE_TIMES * t->timeout_us;
+	bool again = doubt(t, q);
 	if (status == REQUEST_GARBLED)
 		let_it_end(t);
 	else if (status == REQUEST_TIMEOUT && again)
-		u->rest_us = u->late_us[q->function];
+		let_rest(t, q);
 	else if (status == REQUEST_TIMEOUT)
 		keep_quiet(t, q);
 }
@@ -237,18 +286,11 @@ static int rtu_exchange(struct mbtalk *t, const struct mbframe_question *q, int6
 		return too_late(o);
 	status = exchange(t, q, o);
 	if (status == REQUEST_DONE)
-		t->units[q->unit] = (struct unit){ 0 };
+		trust(t, q);
 	else
-		doubt(t, q, status);
+		recover(t, q, status);
 	t->silent_us = mbline_now() + t->gap_us;
 	return status;
-}
-
-static int leave_alone(const struct mbtalk *t, const struct mbframe_question *q, struct mbtalk_outcome *o)
-{
-	err_set(&o->why, "unit %u does not answer and is left alone for %lld ms", q->unit,
-		(long long)(LATE_TIMES * t->timeout_us / 1000));
-	return REQUEST_TIMEOUT;
 }
 
 /* Any answer will do, and an exception is one. */
@@ -263,20 +305,21 @@ static int get_in_step(struct mbtalk *t, const struct mbframe_question *q, int64
 		struct mbframe_question other = { q->unit, functions[i], q->address, 1, { 0 } };
 		return rtu_exchange(t, &other, deadline_us, o);
 	}
-	return leave_alone(t, q, o);
+	err_set(&o->why, "unit %u gives no good answers", q->unit);
+	return REQUEST_TIMEOUT;
 }
 
 static int rtu_once(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *o)
 {
-	const struct unit *u = &t->units[q->unit];
 	int status = REQUEST_DONE;
-	if (u->rest_us > mbline_now())
-		return leave_alone(t, q, o);
-	if (u->late_us[q->function] > mbline_now())
+	if (rests(t, q, o))
+		return REQUEST_TIMEOUT;
+	if (t->units[q->unit].late_us[q->function] > mbline_now())
 		status = get_in_step(t, q, deadline_us, o);
 	if (status == REQUEST_DONE)
 		status = rtu_exchange(t, q, deadline_us, o);
-	if (status == REQUEST_AWAY)
+	o->lost = status == REQUEST_AWAY;
+	if (o->lost)
 		mbline_shut(t->line);
 	return status;
 }
@@ -285,8 +328,8 @@ void mbtalk_ask(struct mbtalk *t, const struct mbframe_question *q, int64_t dead
 {
 	int64_t left = mbframe_writes(q->function) ? 0 : t->retries;
 	do {
+		ret->lost = false;
 		ret->status = (t->rtu ? rtu_once : tcp_once)(t, q, deadline_us, ret);
 	} while (left-- > 0 && (ret->status == REQUEST_TIMEOUT || ret->status == REQUEST_GARBLED) &&
 		 mbline_now() <= deadline_us);
-	ret->lost = !mbline_is_open(t->line);
 }

@@ -5,8 +5,10 @@
  * Over TCP the transaction number tells answers apart, and a connection that was not answered well is shut. On a serial line
  * nothing tells them apart but unit and function. So after a question that got no good answer its function is not used
  * with that unit again until an answer to a question with another function has come: a device answers in order, so nothing
- * earlier can follow. A unit that does not answer that one either is left alone until no late answer is conceivable (ten
- * times the timeout), which also spares the line for the others.
+ * earlier can follow.
+ *
+ * A unit that is silent twice in a row is left alone until no late answer is conceivable (ten times the timeout), which also
+ * spares the bus for the others. Its requests end in TIMEOUT meanwhile.
  *
  * Worker thread of the bus; mbtalk_new and mbtalk_free loop thread. Owned by the driver's self.
  */
@@ -19,14 +21,16 @@ struct mbtalk;
 
 struct mbtalk_outcome {
 	int status;                   /* enum request_status */
-	bool lost;                    /* the line is shut: the bus is away */
+	bool lost;                    /* the bus is away */
 	struct mbframe_answer answer; /* when status is DONE; may be an exception */
 	struct err why;               /* when it is not */
 };
 
 struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_rtu *options);
-struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *options);
+/* several: more than one unit is asked over this connection, so it is a gateway's. */
+struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *options, bool several);
 void mbtalk_free(struct mbtalk *t); /* also the line; NULL is allowed */
 
-/* Sends nothing after deadline_us (of mbline_now): TIMEOUT then, and why says that it was not sent. Reads are repeated as the options say, writes never. */
+/* Sends nothing after deadline_us (of mbline_now): TIMEOUT then, and why says that it was not sent.
+ * Reads are repeated as the options say, writes never. */
 void mbtalk_ask(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *ret);

@@ -126,13 +126,32 @@ static void on_resolved(void *ctx, const struct sockaddr_storage *list, size_t n
 	post(m, run_open, on_open);
 }
 
+static int64_t unit_of(const struct point *p)
+{
+	return ((const struct mbaddress_unit *)p->device->options)->unit_id;
+}
+
+static bool has_several_units(const struct bridge *b)
+{
+	for (size_t i = 1; i < b->n_points; i++)
+		if (unit_of(b->points[i]) != unit_of(b->points[0]))
+			return true;
+	return false;
+}
+
+static struct mbtalk *make_talk(const struct bridge *b, struct mbline *line)
+{
+	if (is_tcp(b))
+		return mbtalk_new_tcp(line, b->bus->options, has_several_units(b));
+	return mbtalk_new_rtu(line, b->bus->options);
+}
+
 static void begin(struct bridge *b, struct modbus *m)
 {
 	char name[16];
-	bool tcp = is_tcp(b);
 	m->bridge = b;
-	m->line = tcp ? mbline_new_tcp(b->bus->options) : mbline_new_rtu(b->bus->options);
-	m->talk = tcp ? mbtalk_new_tcp(m->line, b->bus->options) : mbtalk_new_rtu(m->line, b->bus->options);
+	m->line = is_tcp(b) ? mbline_new_tcp(b->bus->options) : mbline_new_rtu(b->bus->options);
+	m->talk = make_talk(b, m->line);
 	list_init(&m->urgent);
 	list_init(&m->reads);
 	snprintf(name, sizeof(name), "mb %s", b->bus->id);
@@ -178,7 +197,7 @@ static int prepare(struct modbus *m, struct request *r, struct err *e)
 	const struct mbaddress *a = r->point->address;
 	const struct mbaddress_unit *unit = r->point->device->options;
 	m->question = (struct mbframe_question){
-		.unit = (uint8_t)unit->unit_id,
+		.unit = (uint8_t)unit_of(r->point),
 		.function = function_of(a, unit, !is_read(r)),
 		.address = a->first,
 		.count = a->count,

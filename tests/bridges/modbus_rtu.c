@@ -223,7 +223,7 @@ Test(modbus_rtu, sends_nothing_after_the_deadline)
 	struct mbaddress_rtu rtu = { .device = path, .baud = 9600, .timeout_ms = 50, .retries = 3 };
 	struct mbaddress_tcp tcp = { .host = "here", .port = slave_port(t), .timeout_ms = 50, .retries = 3 };
 	struct mbline *lines[] = { mbline_new_rtu(&rtu), mbline_new_tcp(&tcp) };
-	struct mbtalk *talks[] = { mbtalk_new_rtu(lines[0], &rtu), mbtalk_new_tcp(lines[1], &tcp) };
+	struct mbtalk *talks[] = { mbtalk_new_rtu(lines[0], &rtu), mbtalk_new_tcp(lines[1], &tcp, false) };
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)tcp.port) };
 	struct sockaddr_storage address = { 0 };
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
