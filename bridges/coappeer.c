@@ -75,10 +75,10 @@ void coappeer_end(struct coappeer_exchange *x, int status, const struct coapmsg_
 void coappeer_drop(struct coappeer_exchange *x)
 {
 	struct coappeer *peer = x->peer;
-	bool repeated = x->write && x->flying;
+	bool repeated = x->flying, write = x->write;
 	take_down(x);
 	free_exchange(x);
-	if (repeated)
+	if (repeated && (write || list_empty(&peer->flying))) /* a GET may be repeated: its answer goes nowhere */
 		coappeer_hush(peer);
 	go_on(peer);
 }

@@ -61,7 +61,7 @@ struct coappeer_exchange *coappeer_exchange(struct coappeer *peer, enum coapmsg_
 void coappeer_post(struct coappeer_exchange *x); /* it flies when its turn comes */
 void coappeer_end(struct coappeer_exchange *x, int status, const struct coapmsg_answer *a, const struct err *why);
 void coappeer_nack(struct coappeer_exchange *x, enum coapnet_nack nack); /* for tickets that are not its own */
-void coappeer_drop(struct coappeer_exchange *x); /* without on_end; when it is a write under way, it is taken back */
+void coappeer_drop(struct coappeer_exchange *x); /* without on_end; a write under way is not sent again */
 
 /* What was sent and is not answered is taken back; GETs begin anew. */
 void coappeer_hush(struct coappeer *peer);

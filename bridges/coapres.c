@@ -115,8 +115,8 @@ void coapres_write(struct coapres *res, struct request *r)
 }
 
 /*
- * What waits can be taken back. What is under way ends by its answer or when it is too late; then a write is not sent
- * again, but whether the device got it, nobody knows.
+ * What waits can be taken back. What is under way ends by its answer or when it is too late; then nobody waits for that
+ * answer any more, and a write is not sent again, but whether the device got it, nobody knows.
  */
 void coapres_cancel(struct coapres *res, struct request *r)
 {
@@ -128,7 +128,7 @@ void coapres_cancel(struct coapres *res, struct request *r)
 	int status = late ? (x->suspect ? REQUEST_AWAY : REQUEST_TIMEOUT) : REQUEST_CANCELLED;
 	err_set(&why, x->flying ? "no answer in time" : "earlier requests to the device took all the time");
 	list_drop(&r->link);
-	if (list_empty(&x->requests) && (x->write || !(x->flying || res->listening))) {
+	if (list_empty(&x->requests) && (x->write || !res->listening)) {
 		if (res->get == x)
 			res->get = NULL;
 		coappeer_drop(x);

@@ -387,6 +387,45 @@ static void on_readable(void *ctx, int events)
 		answer(d, &r);
 }
 
+const char *coapd_misbehaviour(size_t n, struct coapd_faults *ret)
+{
+	static const struct {
+		const char *word;
+		struct coapd_faults faults;
+	} table[] = {
+		{ "silent", { .silent = true } },
+		{ "reset", { .reset = true } },
+		{ "garbage", { .garbage = true } },
+		{ "wrong-token", { .wrong_token = true } },
+		{ "wrong-message-id", { .wrong_mid = true } },
+		{ "wrong-token-apart", { .wrong_token = true, .separate_ms = 5 } },
+		{ "lossy", { .lose_percent = 50 } },
+		{ "doubled", { .duplicate = true } },
+		{ "swapped", { .swap = true } },
+		{ "slow", { .slow_ms = 20 } },
+		{ "separate", { .separate_ms = 20 } },
+		{ "too-slow", { .slow_ms = 500 } },
+		{ "block", { .block = true } },
+		{ "huge", { .huge = 1500 } },
+		{ "huger", { .huge = 60000 } },
+		{ "not-found", { .code = 404 } },
+		{ "broken", { .code = 500 } },
+		{ "no-class", { .code = 300 } },
+		{ "empty-success", { .code = 204 } },
+		{ "unknown-format", { .format = 1 + 60 } },
+		{ "words", { .body = "warm" } },
+		{ "half-json", { .body = "{\"v\": 1", .format = 1 + 50 } },
+		{ "bad-utf8", { .body = "\xff\xfe\xfd" } },
+		{ "deep-json", { .body = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", .format = 1 + 50 } },
+		{ "ages-at-once", { .max_age_s = 1 } },
+		{ "ages-never", { .max_age_s = 0x7fffffff } },
+	};
+	if (n >= sizeof(table) / sizeof(table[0]))
+		return NULL;
+	*ret = table[n].faults;
+	return table[n].word;
+}
+
 void coapd_notify(struct coapd *d, struct coapd_resource *r)
 {
 	static struct packet p;

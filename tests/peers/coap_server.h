@@ -73,6 +73,9 @@ struct coapd {
 	uint32_t random;
 };
 
+/* The n-th way to misbehave, by its word; NULL: there are no more. */
+const char *coapd_misbehaviour(size_t n, struct coapd_faults *ret);
+
 struct coapd *coapd_new(struct loop *loop);
 void coapd_free(struct coapd *d);
 struct coapd_resource *coapd_add(struct coapd *d, const char *path, bool json); /* the n-th has number n, from 1 */
