@@ -12,13 +12,27 @@
  * any number of times. From anybody but the service it is dropped and said in the log; an iq gets what any stranger gets (S37).
  */
 
-static bool from_service(const struct things *t, struct incoming *in)
+static void note_other(const struct things *t, const struct incoming *in)
 {
 	char who[64];
-	if (gate_is_service(t->gate, in->from_bare) && (strchr(in->from_bare, '@') || !jid_resource(in->from)))
-		return true; /* a domain speaks without a resource */
 	log_warn(t->log, "thing '%s': %s speaks as a provisioning service but is not ours: dropped", in->to_local,
 		 text_quote(who, sizeof(who), in->from, strlen(in->from)));
+}
+
+void siot_note_stranger(const struct things *t, const struct incoming *in)
+{
+	for (const struct element *e = in->stanza->first; e; e = e->next)
+		if (text_same(e->xmlns, SIOT_NS) || text_same(e->xmlns, SIOT_X_NS)) {
+			note_other(t, in);
+			return;
+		}
+}
+
+static bool from_service(const struct things *t, struct incoming *in)
+{
+	if (gate_is_service(t->gate, in->from_bare) && (strchr(in->from_bare, '@') || !jid_resource(in->from)))
+		return true; /* a domain speaks without a resource */
+	note_other(t, in);
 	if (in->answer.armed)
 		reply_refuse(&in->answer, &reply_service_unavailable, NULL);
 	return false;

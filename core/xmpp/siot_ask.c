@@ -60,12 +60,17 @@ static void ask_again(void *ctx)
 	queue(ctx, false);
 }
 
+static bool is_up(const struct query *q)
+{
+	return link_up(q->things->link, q->things->link->accounts ? q->local : NULL);
+}
+
 static void retry(struct query *q)
 {
 	q->again_ms = q->again_ms ? q->again_ms * 2 : AGAIN_FIRST_MS;
 	if (q->again_ms > AGAIN_MOST_MS)
 		q->again_ms = AGAIN_MOST_MS;
-	if (link_up(q->things->link, q->things->link->accounts ? q->local : NULL))
+	if (is_up(q))
 		timer_set(q->things->loop, &q->timer, q->again_ms, ask_again, q);
 	else
 		query_free(q); /* siot_up asks again */
@@ -83,11 +88,14 @@ static const char *condition_of(const struct element *stanza)
 }
 
 /* The service works, or it does not: said once for all things, and again when it changes. */
-static void note_service(struct things *t, const struct element *stanza)
+static void note_service(const struct query *q, const struct element *stanza)
 {
+	struct things *t = q->things;
 	bool fails = !is_result(stanza);
+	if (!stanza && !is_up(q))
+		return; /* the service could not be heard */
 	if (fails && !t->service_fails)
-		log_warn(t->log, "provisioning service %s: does not register things: %s; asked again", t->gate->service,
+		log_warn(t->log, "provisioning service %s: does not serve us: %s; asked again", t->gate->service,
 			 condition_of(stanza));
 	else if (!fails && t->service_fails)
 		log_info(t->log, "provisioning service %s: answers again", t->gate->service);
@@ -104,7 +112,7 @@ static void register_answered(struct query *q, const struct element *stanza)
 		query_free(q);
 		return;
 	}
-	note_service(t, stanza);
+	note_service(q, stanza);
 	if (is_result(stanza) && thing) {
 		gate_acknowledge(t->gate, thing);
 		log_debug(t->log, "thing '%s': registered", thing->local);
@@ -128,6 +136,7 @@ static void friend_answered(struct query *q, const struct element *stanza)
 	struct thing *thing = thing_of(q);
 	const struct pending *p = thing ? thing_find_pending(thing, q->jid) : NULL;
 	const char *word = friend_word(stanza);
+	note_service(q, stanza);
 	if (!p || p->state != PENDING_ASKING) { /* what was said meanwhile outranks the answer (S20) */
 		query_free(q);
 		return;
@@ -156,6 +165,14 @@ static void unregister_answered(struct query *q, const struct element *stanza)
 		return;
 	}
 	gate_forget(q->things->gate, q->local);
+	list_each(at, &q->things->gate->orphans)
+	{
+		struct thing *orphan = list_of(at, struct thing, dirty_link);
+		if (!text_same(orphan->local, q->local))
+			continue;
+		list_drop(&orphan->dirty_link);
+		thing_free(orphan);
+	}
 	query_free(q);
 }
 

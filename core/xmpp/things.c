@@ -84,8 +84,10 @@ static void take_for_thing(struct things *t, struct incoming *in)
 		route_take(server_routes, t, in);
 	else if (gate_may(in->target, in->from_bare, RIGHT_SEE) || gate_is_service(t->gate, in->from_bare))
 		route_take(thing_routes, t, in);
-	else
+	else {
+		siot_note_stranger(t, in);
 		refuse_stranger(in);
+	}
 }
 
 static void dispatch(struct things *t, struct incoming *in)

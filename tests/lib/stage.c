@@ -99,7 +99,7 @@ static struct point *add_point(struct device *d, const char *id, const char *nam
 	return p;
 }
 
-static struct house *make_house(enum gathering gathering)
+static struct house *make_house(enum gathering gathering, size_t more)
 {
 	struct house *h = house_new();
 	struct bus *bus = mem_new(sizeof(*bus));
@@ -120,6 +120,11 @@ static struct house *make_house(enum gathering gathering)
 	set->min = dec("30");
 	set->max = dec("75");
 	add_point(d, "alarm", "Alarm", TYPE_BOOL, ACCESS_READ)->kind = KIND_STATUS;
+	for (size_t i = 0; i < more; i++) {
+		char id[24];
+		snprintf(id, sizeof(id), "p%zu", i);
+		add_point(d, id, id, TYPE_INT, ACCESS_BOTH);
+	}
 	cr_assert_eq(house_make_things(h, NULL), 0);
 	return h;
 }
@@ -129,7 +134,7 @@ static void begin(struct stage *s)
 	struct err e;
 	struct store *at_once = store_open(s->folder, NULL, &e);
 	cr_assert(at_once, "%s", e.text);
-	s->house = make_house(s->gathering);
+	s->house = make_house(s->gathering, s->more);
 	cr_assert_eq(gate_prepare(s->house, at_once, &e), 0);
 	store_close(at_once);
 	s->store = store_open(s->folder, s->loop, &e);
@@ -173,11 +178,12 @@ static void end(struct stage *s)
 	house_free(s->house);
 }
 
-static struct stage *make(bool accounts, enum gathering gathering)
+static struct stage *make(bool accounts, enum gathering gathering, size_t more)
 {
 	struct stage *s = mem_new(sizeof(*s));
 	s->accounts = accounts;
 	s->gathering = gathering;
+	s->more = more;
 	s->loop = loop_new();
 	s->log_file = open_memstream(&s->said, &s->n_said);
 	log_init(&s->log, LOG_LEVEL_DEBUG, s->log_file);
@@ -189,12 +195,17 @@ static struct stage *make(bool accounts, enum gathering gathering)
 
 struct stage *stage_new(bool accounts)
 {
-	return make(accounts, GATHER_POINTS);
+	return make(accounts, GATHER_POINTS, 0);
 }
 
-struct stage *stage_new_device(void)
+struct stage *stage_new_device(size_t more)
 {
-	return make(false, GATHER_DEVICE);
+	return make(false, GATHER_DEVICE, more);
+}
+
+struct stage *stage_new_large(size_t more)
+{
+	return make(false, GATHER_POINTS, more);
 }
 
 void stage_restart(struct stage *s)

@@ -29,13 +29,15 @@ struct stage {
 	size_t n_asked;
 	bool accounts;
 	enum gathering gathering;
+	size_t more;
 	FILE *log_file;
 	char *said; /* the log so far */
 	size_t n_said;
 };
 
-struct stage *stage_new(bool accounts); /* the link is down; the bus is up */
-struct stage *stage_new_device(void);   /* things = "device" */
+struct stage *stage_new(bool accounts);      /* the link is down; the bus is up */
+struct stage *stage_new_device(size_t more); /* things = "device", with so many more points p0, p1, ... */
+struct stage *stage_new_large(size_t more);  /* with so many more things boiler.p0, boiler.p1, ... */
 void stage_free(struct stage *s);
 void stage_restart(struct stage *s); /* as after a kill -9: only the store is left */
 struct thing *stage_thing(struct stage *s, const char *local);
