@@ -12,6 +12,8 @@ enum {
 	LIMIT_LINK_CAP = 4 * 1024 * 1024, /* unsent bytes above which notifications are dropped, answers never */
 	LIMIT_JID = 3071,                 /* RFC 7622: three parts of 1023 and two separators */
 	LIMIT_JID_PART = 1023,
+	LIMIT_ID = 1023,                    /* of a stanza: each answer carries it, and escaped it may be six times as long */
+	LIMIT_SEQNR = 32,                   /* bytes of the number of a read, which its answers carry */
 	LIMIT_NAME = 256,                   /* label of a thing or point, claimed or registered */
 	LIMIT_FRIENDS = 1000,               /* roster items per thing */
 	LIMIT_PENDING = 100,                /* undecided requests per thing: strangers make them */

@@ -188,6 +188,11 @@ static void put_digits(char *at, unsigned value, int width)
 	}
 }
 
+bool text_utc_fits(int64_t utc_ms)
+{
+	return utc_ms >= -62167219200000 && utc_ms <= 253402300799999;
+}
+
 void text_utc(int64_t utc_ms, char ret[25])
 {
 	const int64_t day_ms = 86400000;
@@ -281,6 +286,9 @@ int text_parse_utc(const char *text, size_t size, int64_t *ret)
 	size_t used = 19 + fraction_of(text + 19, size - 19, &fraction);
 	if (zone_of(text + used, size - used, &zone) < 0)
 		return -1;
-	*ret = ((days * 24 + hour) * 60 + minute) * 60000 + (int64_t)second * 1000 + fraction - zone;
+	int64_t at = ((days * 24 + hour) * 60 + minute) * 60000 + (int64_t)second * 1000 + fraction - zone;
+	if (!text_utc_fits(at))
+		return -1;
+	*ret = at;
 	return 0;
 }

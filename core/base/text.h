@@ -52,6 +52,7 @@ size_t text_distance(const char *a, const char *b);
 size_t text_char(const char *at, const char *end);
 
 /* "2026-11-21T04:16:49.123Z" (24 bytes and NUL) from milliseconds since 1970; years 0000 to 9999. */
+bool text_utc_fits(int64_t utc_ms); /* is it in one of these years */
 void text_utc(int64_t utc_ms, char ret[25]);
 
 /* XEP-0082 dateTime: "2026-11-21T04:16:49[.123][Z|+01:00]"; without a zone it is taken as UTC. -1: not one. */

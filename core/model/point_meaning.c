@@ -114,11 +114,6 @@ static enum trouble show_text(const struct point *p, const struct value *raw, st
 	return TROUBLE_NONE;
 }
 
-static bool time_is_sane(int64_t utc_ms)
-{
-	return utc_ms >= -62167219200000 && utc_ms <= 253402300799999; /* years 0000 to 9999 */
-}
-
 static enum trouble show_time(const struct point *p, const struct value *raw, struct value *ret)
 {
 	(void)p;
@@ -130,7 +125,7 @@ static enum trouble show_time(const struct point *p, const struct value *raw, st
 			return TROUBLE_TYPE;
 		at = seconds * 1000;
 	}
-	if (raw->type == VALUE_NONE || raw->type == VALUE_BOOL || !time_is_sane(at))
+	if (raw->type == VALUE_NONE || raw->type == VALUE_BOOL || !text_utc_fits(at))
 		return TROUBLE_TYPE;
 	*ret = value_time(at);
 	return TROUBLE_NONE;

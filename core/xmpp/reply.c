@@ -73,10 +73,12 @@ static struct text *begin(struct answer *a, const char *type)
 
 static void finish(struct answer *a)
 {
-	if (link_end(a->link))
+	if (link_end(a->link) || a->over) {
 		end(a);
-	else
-		reply_refuse(a, &reply_resource_constraint, "The answer is too large.");
+		return;
+	}
+	a->over = true; /* not even that may fit: then nobody is told */
+	reply_refuse(a, &reply_resource_constraint, "The answer is too large.");
 }
 
 void reply_empty(struct answer *a)

@@ -17,6 +17,7 @@ struct answer {
 	const char *id;
 	bool armed;  /* an answer is owed */
 	bool kept;   /* moved to the heap by reply_later: the strings are ours */
+	bool over;   /* an answer was too large already */
 };
 
 struct reply_error { /* rows of reply.c */

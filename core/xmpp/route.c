@@ -1,6 +1,7 @@
 #include "core/xmpp/route.h"
 
 #include "core/base/err.h"
+#include "core/base/limits.h"
 
 #include <string.h>
 
@@ -67,8 +68,11 @@ int incoming_read(struct incoming *in, struct incoming_room *room, struct link *
 	bool iq = element_is(stanza, "iq", ELEMENT_CLIENT);
 	if (!in->from || (!shape && !iq))
 		return -1;
+	bool endless = in->id && strlen(in->id) > LIMIT_ID;
+	if (endless)
+		in->id = NULL;
 	int bad = read_addresses(in, room);
-	if (bad || !shape) {
+	if (bad || endless || !shape) {
 		arm(in);
 		if (!shape || asks(shape->kind))
 			reply_refuse(&in->answer, bad ? &reply_jid_malformed : &reply_bad_request, NULL);

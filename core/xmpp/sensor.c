@@ -114,13 +114,18 @@ static struct reading *reading_new(struct things *t, const struct incoming *in, 
 	return r;
 }
 
+static bool is_number(const char *seqnr)
+{
+	return seqnr && *seqnr && strlen(seqnr) <= LIMIT_SEQNR;
+}
+
 static void refuse(struct incoming *in, const char *seqnr, const struct reply_error *why, const char *words)
 {
 	struct text *w = reply_error_begin(&in->answer);
 	if (!w)
 		return;
 	writer_raw(w, "<rejected xmlns='urn:xmpp:iot:sensordata'");
-	writer_attribute(w, "seqnr", seqnr);
+	writer_attribute(w, "seqnr", is_number(seqnr) ? seqnr : NULL);
 	writer_raw(w, "><error>");
 	writer_text(w, words);
 	writer_raw(w, "</error></rejected>");
@@ -145,7 +150,7 @@ static const char *unacceptable(const struct things *t, const struct incoming *i
 	const char *when = element_get(in->payload, "when");
 	int64_t at;
 	*ret_why = &reply_bad_request;
-	if (!seqnr || !*seqnr || strlen(seqnr) > 32)
+	if (!is_number(seqnr))
 		return "seqnr is missing or too long.";
 	if (when && text_parse_utc(when, strlen(when), &at) < 0)
 		return "when is not a time.";
@@ -192,8 +197,8 @@ void sensor_take_cancel(void *self, struct incoming *in)
 {
 	struct things *t = self;
 	const char *seqnr = element_get(in->payload, "seqnr");
-	if (!seqnr) {
-		reply_refuse(&in->answer, &reply_bad_request, "seqnr is missing.");
+	if (!is_number(seqnr)) {
+		reply_refuse(&in->answer, &reply_bad_request, "seqnr is missing or too long.");
 		return;
 	}
 	list_each(at, &t->reads)
