@@ -70,16 +70,11 @@ void keyring_set_group(struct registry *r, struct registration *thing, struct gr
 	struct group *before = thing->group;
 	if (before == group)
 		return;
-	if (group) {
+	if (group)
 		group->users++;
-		group->n++;
-	}
 	list_drop(&thing->in_group);
 	thing->group = group;
 	if (group)
 		list_add(&group->members, &thing->in_group);
-	if (before) {
-		before->n--;
-		keyring_leave(r, before);
-	}
+	keyring_leave(r, before);
 }

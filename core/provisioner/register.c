@@ -125,7 +125,7 @@ static bool run(struct change *c)
 		refuse_key(r);
 		return false;
 	}
-	if (r->group && r->group != c->thing->group && r->group->n >= LIMIT_GROUP) {
+	if (r->group && r->group != c->thing->group && r->group->users > LIMIT_GROUP) {
 		asker_refuse(&r->asker, &reply_resource_constraint, "This device has too many things.");
 		return false;
 	}

@@ -39,7 +39,6 @@ struct group { /* things of one device that share a second key (x:group) */
 	unsigned users;      /* claims and registrations in flight, and members */
 	unsigned n_claims;   /* in flight */
 	struct list members; /* struct registration by in_group */
-	size_t n;
 };
 
 struct owner {
