@@ -155,7 +155,7 @@ Test(provisioner_claim, is_not_made_when_it_cannot_be_saved) /* persist first, t
 	service_is_error(claim(s, OWNER, KEY_1), "cancel", "internal-server-error");
 	service_limit_disk(s, false);
 	service_expect_silence(s);
-	service_has(service_get(s, OWNER, "<things xmlns='" SIOT_X "'/>"), "></x:things>");
+	service_has(service_get(s, OWNER, "<things xmlns='" SIOT_X "'/>"), "'></x:things>");
 	service_is_result(claim(s, "other@home.example", KEY_1));
 	service_free(s);
 }
@@ -276,5 +276,27 @@ Test(provisioner_claim, tells_the_new_owner_who_waited_already) /* S39 */
 	const char *told = service_expect(s, "<pending-friend-notification");
 	service_has(told, "to='" OWNER "'");
 	service_has(told, "anna@b.example wants to see &quot;Lamp&quot; (" LAMP ").");
+	service_free(s);
+}
+
+Test(provisioner_claim, takes_one_key_for_thing_and_device_for_the_things_own) /* x:group */
+{
+	struct service *s = service_new();
+	service_register_group(s, "a@gw.example", KEY_1, "meter", KEY_1);
+	service_has(claim(s, OWNER, KEY_1), "jid='a@gw.example'></claimed>");
+	service_free(s);
+}
+
+Test(provisioner_claim, gives_a_used_device_key_to_nobody_when_its_first_things_are_gone) /* S11, x:group */
+{
+	struct service *s = service_new();
+	service_register_group(s, "a@gw.example", KEY_1, "meter", KEY_4);
+	service_claim(s, OWNER, KEY_4);
+	service_register_group(s, "b@gw.example", KEY_2, "meter", KEY_4);
+	service_is_result(service_set(s, "a@gw.example/r", "<unregister xmlns='" SIOT_X "'/>"));
+	not_found(s, THIEF, KEY_4);
+	service_restart(s);
+	not_found(s, THIEF, KEY_4);
+	service_has(claim(s, THIEF, KEY_2), "jid='b@gw.example'");
 	service_free(s);
 }

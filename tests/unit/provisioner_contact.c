@@ -62,6 +62,7 @@ Test(provisioner_contact, takes_the_last_resource_of_a_foreign_thing_for_its_pre
 	service_presence(s, LAMP "/a", NULL);
 	service_presence(s, LAMP "/b", NULL);
 	service_presence(s, LAMP "/a", "unavailable");
+	service_presence(s, LAMP "/b", NULL);
 	service_expect_silence(s);
 	service_presence(s, LAMP, "unavailable");
 	service_presence(s, LAMP "/b", NULL);

@@ -104,7 +104,7 @@ Test(provisioner_decide, tells_the_thing_what_was_decided_when_it_is_on_disk) /*
 	service_ask(s, LAMP, ANNA, "yes");
 	service_ask(s, LAMP, BOB, "no");
 	service_has(service_get(s, OWNER "/r", "<pending-friend-query xmlns='" SIOT "'/>"),
-		    "></pending-friend-requests>");
+		    "'></pending-friend-requests>");
 	service_free(s);
 }
 
@@ -373,5 +373,55 @@ Test(provisioner_decide, lets_only_registered_things_ask) /* S37 */
 	service_is_error(service_get(s, OWNER, "<is-friend-query xmlns='" SIOT "' jid='" ANNA "'/>"), "cancel",
 			 "item-not-found");
 	service_expect_silence(s);
+	service_free(s);
+}
+
+Test(provisioner_decide, does_not_let_in_by_the_way_who_was_refused_elsewhere) /* S25: door locks */
+{
+	struct service *s = two_things();
+	service_is_result(update(s, OWNER, "<non-friend jid='" ANNA "' x:thing='" DOOR "'/>"));
+	service_is_error(update(s, OWNER, "<friend jid='" ANNA "'/>"), "modify", "bad-request");
+	ask_and_forget(s, LAMP, ANNA);
+	service_is_result(update(s, OWNER, "<friend jid='" ANNA "'/>"));
+	service_ask(s, LAMP, ANNA, "yes");
+	service_ask(s, DOOR, ANNA, "no");
+	service_free(s);
+}
+
+Test(provisioner_decide, does_not_even_for_a_moment_count_the_no_of_somebody_else)
+{
+	struct service *s = two_things();
+	service_let_in(s, OWNER, LAMP, ANNA);
+	service_give_set(s, "mallory@evil.example",
+			 "<friend-state-update xmlns='" SIOT "' xmlns:x='" SIOT_X "'><non-friend jid='" ANNA
+			 "' x:thing='" LAMP "'/></friend-state-update>");
+	const char *id = service_give_get(s, LAMP "/r", "<is-friend-query xmlns='" SIOT "' jid='" ANNA "'/>");
+	service_has(service_answer(s, id), "friend='yes'");
+	service_settle(s);
+	service_free(s);
+}
+
+Test(provisioner_decide, does_not_list_whom_the_owner_just_refused)
+{
+	struct service *s = two_things();
+	ask_and_forget(s, LAMP, ANNA);
+	service_give_set(s, OWNER,
+			 "<friend-state-update xmlns='" SIOT "'><non-friend jid='" ANNA "'/></friend-state-update>");
+	const char *id = service_give_get(s, OWNER, "<pending-friend-query xmlns='" SIOT "'/>");
+	service_has_not(service_answer(s, id), ANNA);
+	service_settle(s);
+	service_free(s);
+}
+
+Test(provisioner_decide, does_not_forget_as_too_old_what_the_owner_decides_now)
+{
+	struct service *s = two_things();
+	ask_and_forget(s, LAMP, ANNA);
+	service_give_set(s, OWNER,
+			 "<friend-state-update xmlns='" SIOT "'><friend jid='" ANNA "'/></friend-state-update>");
+	service_skip(s, (LIMIT_PENDING_DAYS + 1) * 24LL * 3600000);
+	service_ask(s, LAMP, ANNA, "yes");
+	service_restart(s);
+	service_ask(s, LAMP, ANNA, "yes");
 	service_free(s);
 }

@@ -28,10 +28,11 @@ Test(provisioner_limits, takes_no_more_things_into_a_device_than_it_can_have)
 {
 	struct service *s = service_new();
 	for (int i = 0; i <= LIMIT_GROUP; i++)
-		fake_link_give(s->link,
-			       "<iq type='set' id='r%d.' from='t%d@gw.example/r' to='prov.example'><register xmlns='" SIOT
-			       "' xmlns:x='" SIOT_X "' key='KEYOFTHETHING%d' x:group='big' x:group-key='" KEY_1 "'/></iq>",
-			       i, i, i);
+		fake_link_give(
+			s->link,
+			"<iq type='set' id='r%d.' from='t%d@gw.example/r' to='prov.example'><register xmlns='" SIOT
+			"' xmlns:x='" SIOT_X "' key='KEYOFTHETHING%d' x:group='big' x:group-key='" KEY_1 "'/></iq>",
+			i, i, i);
 	service_settle(s);
 	service_is_result(service_answer(s, "r0."));
 	service_is_error(service_answer(s, "r1000."), "wait", "resource-constraint");
@@ -47,8 +48,8 @@ Test(provisioner_limits, lets_only_so_many_changes_of_a_thing_wait)
 	service_register(s, "lamp@gw.example", KEY_1, "Lamp");
 	for (int i = 0; i <= LIMIT_CHANGES_THING; i++)
 		fake_link_give(s->link,
-			       "<iq type='get' id='q%d.' from='lamp@gw.example/r' to='prov.example'><is-friend-query xmlns='" SIOT
-			       "' jid='s%d@evil.example'/></iq>",
+			       "<iq type='get' id='q%d.' from='lamp@gw.example/r' to='prov.example'><is-friend-query "
+			       "xmlns='" SIOT "' jid='s%d@evil.example'/></iq>",
 			       i, i);
 	service_is_error(service_answer(s, "q50."), "wait", "resource-constraint");
 	service_expect_silence(s);
@@ -79,8 +80,8 @@ Test(provisioner_limits, keeps_only_so_many_requests_for_an_owner)
 		mem_free(who);
 	}
 	fake_link_forget(s->link);
-	service_is_error(service_get(s, "t10@gw.example/r", "<is-friend-query xmlns='" SIOT "' jid='" ANNA "'/>"), "wait",
-			 "resource-constraint");
+	service_is_error(service_get(s, "t10@gw.example/r", "<is-friend-query xmlns='" SIOT "' jid='" ANNA "'/>"),
+			 "wait", "resource-constraint");
 	service_is_result(service_get(s, OWNER, "<pending-friend-query xmlns='" SIOT "'/>"));
 	service_free(s);
 }
@@ -91,14 +92,17 @@ Test(provisioner_limits, acts_on_what_is_true_when_a_change_gets_its_turn) /* wh
 	service_register(s, "lamp@gw.example", KEY_1, "Lamp");
 	service_claim(s, OWNER, KEY_1);
 	service_give_set(s, OWNER, "<give-up xmlns='" SIOT_X "' jid='lamp@gw.example'/>");
-	service_is_error(service_set(s, OWNER, "<friend-state-update xmlns='" SIOT "'><friend jid='" ANNA "'/></friend-state-update>"),
+	service_is_error(service_set(s, OWNER,
+				     "<friend-state-update xmlns='" SIOT "'><friend jid='" ANNA
+				     "'/></friend-state-update>"),
 			 "cancel", "item-not-found");
 	service_ask(s, "lamp@gw.example", ANNA, "pending");
 	service_register(s, "lamp@gw.example", KEY_2, "Lamp");
 	service_give_set(s, "lamp@gw.example/r", "<register xmlns='" SIOT "' key='" KEY_3 "'/>");
-	service_is_error(service_set(s, OWNER, "<claim xmlns='" SIOT "' key='" KEY_2 "'/>"), "cancel", "item-not-found");
-	service_give_set(s, "lamp@gw.example/r", "<unregister xmlns='" SIOT_X "'/>");
-	service_is_error(service_get(s, "lamp@gw.example/r", "<is-friend-query xmlns='" SIOT "' jid='bob@b.example'/>"), "cancel",
+	service_is_error(service_set(s, OWNER, "<claim xmlns='" SIOT "' key='" KEY_2 "'/>"), "cancel",
 			 "item-not-found");
+	service_give_set(s, "lamp@gw.example/r", "<unregister xmlns='" SIOT_X "'/>");
+	service_is_error(service_get(s, "lamp@gw.example/r", "<is-friend-query xmlns='" SIOT "' jid='bob@b.example'/>"),
+			 "cancel", "item-not-found");
 	service_free(s);
 }

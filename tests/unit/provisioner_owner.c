@@ -218,3 +218,15 @@ Test(provisioner_owner, splits_the_states_of_a_thing_with_very_many_friends) /* 
 	cr_assert_gt(messages, 1);
 	service_free(s);
 }
+
+Test(provisioner_owner, has_nothing_left_of_a_given_up_thing_after_a_restart) /* S8 */
+{
+	struct service *s = one_thing();
+	service_let_in(s, OWNER, LAMP, ANNA);
+	service_give_set(s, OWNER, "<give-up xmlns='" SIOT_X "' jid='" LAMP "'/>");
+	service_is_error(give_up(s, OWNER, LAMP), "cancel", "item-not-found"); /* it waited for the first */
+	service_restart(s);
+	service_ask(s, LAMP, ANNA, "pending");
+	service_ask(s, LAMP, OWNER, "pending");
+	service_free(s);
+}

@@ -301,6 +301,7 @@ Test(provisioner_restart, leaves_out_what_the_store_cannot_have_meant)
 	service_ask(s, LAMP, ANNA, "pending");
 	service_ask(s, "x@gw.example", ANNA, "pending");
 	service_ask(s, LAMP, "upper@b.example", "pending");
+	service_has(service_get(s, OWNER, "<friends xmlns='" SIOT_X "' thing='" LAMP "'/>"), "'></x:friends>");
 	service_is_error(service_get(s, "y@gw.example/r", "<is-friend-query xmlns='" SIOT "' jid='a@b'/>"), "cancel",
 			 "item-not-found");
 	service_free(s);
