@@ -207,7 +207,7 @@ static void log_in(struct account *a)
 	struct err e;
 	const struct sockaddr_storage *address = &all->addresses[a->failures % all->n_addresses];
 	if (!a->password && read_password(a, &e) < 0) {
-		away(a, account_stream_trouble("password"), &e);
+		away(a, account_trouble_find("password"), &e);
 		return;
 	}
 	must(getnameinfo((const struct sockaddr *)address, resolve_size(address), a->address, sizeof(a->address), NULL,
@@ -232,7 +232,7 @@ static void on_addresses(void *ctx, const struct sockaddr_storage *list, size_t 
 	for (size_t i = 0; i < n; i++)
 		all->addresses[i] = list[i];
 	while (!n && !all->closing && (at = list_pop(&all->queue)))
-		away(list_of(at, struct account, queued), account_stream_trouble(""), why);
+		away(list_of(at, struct account, queued), account_trouble_find(""), why);
 	pump(all);
 	account_attempt_end(all);
 }

@@ -3,6 +3,7 @@
 #include "core/base/list.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/xmpp/account_starttls.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -18,7 +19,8 @@
 #include <unistd.h>
 
 /*
- * Happy path: account_login_new connects; turns run libstrophe until its log says that SASL succeeded; then it is not run any
+ * Happy path: account_login_new has libstrophe connect, and does not run it until we have done STARTTLS on its socket. Then,
+ * as if it were a connection that begins with TLS, turns run it until its log says that SASL succeeded; then it is not run any
  * more, and the stream header that it has queued is never sent.
  *
  * libstrophe has no events for most of what goes wrong, only lines of its log (rows of `hints`). It gives its socket callback
@@ -30,7 +32,7 @@
 
 enum {
 	TURNS = 6,                /* what is answered in one turn leaves in the next */
-	MEMORY_MOST = 512 * 1024, /* a login takes a tenth; before TLS anybody on the way could send the rest */
+	MEMORY_MOST = 512 * 1024, /* a login takes a tenth */
 };
 
 struct account_library {
@@ -56,6 +58,7 @@ struct account_login {
 	xmpp_log_t log;
 	xmpp_ctx_t *ctx;
 	xmpp_conn_t *conn;
+	struct account_starttls *starttls; /* until it is done */
 	void (*on_socket)(void *ctx, int fd);
 	void *on_socket_ctx;
 	size_t memory;
@@ -235,15 +238,6 @@ static void hear_certificate(struct account_login *l, const char *rest)
 	blame(l, "certificate", sentence);
 }
 
-static void hear_errno(struct account_login *l, const char *rest)
-{
-	char room[80], sentence[160];
-	int number = (int)strtol(rest, NULL, 10);
-	snprintf(sentence, sizeof(sentence), "cannot connect to %s port %d: %s", l->who->address, l->who->port,
-		 strerror_r(number, room, sizeof(room)));
-	blame(l, "", sentence);
-}
-
 static const struct hint {
 	const char *begin; /* of the line */
 	void (*hear)(struct account_login *l, const char *rest);
@@ -252,9 +246,7 @@ static const struct hint {
 } hints[] = {
 	{ "SASL ", hear_done, NULL, NULL },
 	{ "Certificate verification FAILED, result=", hear_certificate, NULL, NULL },
-	{ "connection failed, error ", hear_errno, NULL, NULL },
 	{ "Connection attempt timed out", NULL, "", "no answer to the attempt to connect" },
-	{ "TLS is not supported, but set as mandatory", NULL, "no-tls", "the server offers no TLS" },
 	{ "SSL_CTX_load_verify_locations() failed", NULL, "certificate", "the ca_file cannot be read" },
 	{ "Couldn't start TLS!", NULL, "", "the TLS handshake failed" },
 	{ "Cannot authenticate with known methods", NULL, "refused", "the server refuses its password" },
@@ -316,12 +308,14 @@ struct account_login *account_login_new(struct account_library *library, const s
 	l->ctx = xmpp_ctx_new(&l->mem, &l->log);
 	l->conn = xmpp_conn_new(l->ctx);
 	must(l->conn);
-	must(xmpp_conn_set_flags(l->conn, XMPP_CONN_FLAG_MANDATORY_TLS | XMPP_CONN_FLAG_DISABLE_SM) == 0);
+	must(xmpp_conn_set_flags(l->conn, XMPP_CONN_FLAG_MANDATORY_TLS | XMPP_CONN_FLAG_LEGACY_SSL |
+						  XMPP_CONN_FLAG_DISABLE_SM) == 0);
 	xmpp_conn_set_jid(l->conn, who->jid);
 	xmpp_conn_set_pass(l->conn, who->password);
 	if (who->ca_file)
 		xmpp_conn_set_cafile(l->conn, who->ca_file);
 	xmpp_conn_set_sockopt_callback(l->conn, on_socket);
+	l->starttls = account_starttls_new(who->jid);
 	if (xmpp_connect_client(l->conn, who->address, who->port, on_event, l) != XMPP_EOK) {
 		l->failed = true;
 		l->fd = -1;
@@ -329,8 +323,50 @@ struct account_login *account_login_new(struct account_library *library, const s
 	return l;
 }
 
+static bool is_connected(const struct account_login *l)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	return getpeername(l->fd, (struct sockaddr *)&peer, &size) == 0;
+}
+
+static void connect_failed(struct account_login *l, int error)
+{
+	char room[80], sentence[160];
+	snprintf(sentence, sizeof(sentence), "cannot connect to %s port %d: %s", l->who->address, l->who->port,
+		 strerror_r(error, room, sizeof(room)));
+	blame(l, "", sentence);
+	l->failed = true;
+}
+
+static void turn_unencrypted(struct account_login *l)
+{
+	int error = 0;
+	socklen_t size = sizeof(error);
+	struct err why;
+	getsockopt(l->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+	if (error)
+		connect_failed(l, error);
+	if (error || !is_connected(l))
+		return;
+	enum account_starttls_state state = account_starttls_turn(l->starttls, l->fd);
+	if (state == STARTTLS_GOES_ON)
+		return;
+	if (state == STARTTLS_FAILED) {
+		const char *word = account_starttls_why(l->starttls, &why);
+		blame(l, word, why.text);
+		l->failed = true;
+	}
+	account_starttls_free(l->starttls);
+	l->starttls = NULL;
+}
+
 enum account_login_state account_login_turn(struct account_login *l)
 {
+	if (l->starttls && !l->failed)
+		turn_unencrypted(l);
+	if (l->starttls && !l->failed)
+		return LOGIN_GOES_ON;
 	for (int i = 0; i < TURNS && !l->failed && !l->done; i++) {
 		xmpp_run_once(l->ctx, 0);
 		if (l->memory > MEMORY_MOST) {
@@ -352,7 +388,7 @@ int account_login_fd(const struct account_login *l)
 
 short account_login_events(const struct account_login *l)
 {
-	return xmpp_conn_is_connecting(l->conn) ? POLLOUT : POLLIN;
+	return l->starttls && !is_connected(l) ? POLLOUT : POLLIN;
 }
 
 const char *account_login_why(const struct account_login *l, struct err *ret)
@@ -373,6 +409,7 @@ void account_login_free(struct account_login *l)
 		shutdown(l->fd, SHUT_RDWR);
 	xmpp_conn_release(l->conn);
 	xmpp_ctx_free(l->ctx);
+	account_starttls_free(l->starttls);
 	if (l->had_socket)
 		keep_low(l->library);
 	mem_free(l);

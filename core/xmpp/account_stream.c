@@ -16,7 +16,6 @@
  * The server waits for our header when SASL has succeeded, so our parser sees the stream from its first byte on.
  */
 
-#define STREAMS "http://etherx.jabber.org/streams"
 #define BIND    "urn:ietf:params:xml:ns:xmpp-bind"
 #define SESSION "urn:ietf:params:xml:ns:xmpp-session"
 
@@ -44,26 +43,6 @@ struct account_stream {
 	struct err why; /* before the one of the pipe */
 };
 
-static const struct account_trouble troubles[] = {
-	{ "", NULL, false, false, 0, 0 },
-	{ "refused", NULL, true, true, 120000, 60000 },
-	{ "password", NULL, true, true, 120000, 60000 },
-	{ "not-authorized", "the server refuses this account", true, true, 120000, 60000 },
-	{ "conflict", "another program is logged in as this thing", true, false, 30000, 30000 },
-	{ "policy-violation", "the server does not like what this thing does", true, false, 30000, 30000 },
-	{ "certificate", NULL, false, true, 60000, 60000 },
-	{ "no-tls", NULL, false, true, 60000, 60000 },
-	{ "host-unknown", "the server does not serve this domain", false, true, 120000, 60000 },
-};
-
-const struct account_trouble *account_stream_trouble(const char *word)
-{
-	for (size_t i = 1; i < sizeof(troubles) / sizeof(*troubles); i++)
-		if (strcmp(troubles[i].word, word) == 0)
-			return &troubles[i];
-	return &troubles[0];
-}
-
 /* May be called inside an event of the parser. Only the first reason counts. */
 static void fail(struct account_stream *s, const struct account_trouble *trouble, const struct err *why)
 {
@@ -79,7 +58,7 @@ static void fail_for_now(struct account_stream *s, const char *sentence)
 {
 	struct err why;
 	err_set(&why, "%s", sentence);
-	fail(s, account_stream_trouble(""), &why);
+	fail(s, account_trouble_find(""), &why);
 }
 
 static void say(struct account_stream *s, struct text *t)
@@ -91,8 +70,9 @@ static void say(struct account_stream *s, struct text *t)
 static void send_header(struct account_stream *s)
 {
 	struct text t = { 0 };
-	writer_raw(&t, "<?xml version='1.0'?><stream:stream version='1.0' xmlns='jabber:client' xmlns:stream='" STREAMS
-		       "'");
+	writer_raw(&t,
+		   "<?xml version='1.0'?><stream:stream version='1.0' xmlns='jabber:client' xmlns:stream='" STREAMS_NS
+		   "'");
 	writer_attribute(&t, "to", s->domain);
 	writer_attribute(&t, "from", s->who->jid);
 	writer_raw(&t, ">");
@@ -150,18 +130,8 @@ static void go_up(struct account_stream *s)
 
 static void take_stream_error(struct account_stream *s, const struct element *e)
 {
-	const struct element *text = element_child(e, "text", NULL), *condition = e->first;
-	while (condition && condition == text)
-		condition = condition->next;
-	const char *name = condition ? condition->name : "undefined-condition";
-	char quoted[160], word[64];
-	text_quote(word, sizeof(word), name, strlen(name));
-	if (text)
-		text_quote(quoted, sizeof(quoted), text->text, strlen(text->text));
-	const struct account_trouble *trouble = account_stream_trouble(name);
 	struct err why;
-	err_set(&why, "%s (%s%s%s)", trouble->sentence ? trouble->sentence : "the server closed the stream", word,
-		text ? ": " : "", text ? quoted : "");
+	const struct account_trouble *trouble = account_trouble_read(e, &why);
 	fail(s, trouble, &why);
 }
 
@@ -195,7 +165,7 @@ static void take_answer(struct account_stream *s, const struct element *e, const
 		struct err why;
 		err_set(&why, "the server gives it no %s (%s)", what,
 			text_quote(word, sizeof(word), name, strlen(name)));
-		fail(s, account_stream_trouble(name), &why);
+		fail(s, account_trouble_find(name), &why);
 	} else if (s->state == BINDING && s->wants_session) {
 		send_session(s);
 		s->state = STARTING;
@@ -207,11 +177,11 @@ static void take_answer(struct account_stream *s, const struct element *e, const
 static void on_stanza(void *ctx, struct element *e)
 {
 	struct account_stream *s = ctx;
-	if (element_is(e, "error", STREAMS))
+	if (element_is(e, "error", STREAMS_NS))
 		take_stream_error(s, e);
 	else if (s->state == UP && !is_answer(s, e, ping_id))
 		s->events->on_stanza(s->ctx, e);
-	else if (s->state == OPENING && element_is(e, "features", STREAMS))
+	else if (s->state == OPENING && element_is(e, "features", STREAMS_NS))
 		take_features(s, e);
 	else if (s->state == BINDING && is_answer(s, e, bind_id))
 		take_answer(s, e, "resource");
@@ -270,7 +240,7 @@ static void on_pipe_data(void *ctx, const char *bytes, size_t size)
 		return;
 	struct err why;
 	if (parser_feed(s->parser, bytes, size, &why) < 0)
-		fail(s, account_stream_trouble(""), &why);
+		fail(s, account_trouble_find(""), &why);
 	else
 		relieve(s);
 }
@@ -289,7 +259,7 @@ static void on_pipe_end(void *ctx, const char *word, const struct err *pipe_why)
 	bool ours = s->why.text[0];
 	const struct account_trouble *trouble = s->trouble;
 	if (!trouble)
-		trouble = account_stream_trouble(ours ? "" : word);
+		trouble = account_trouble_find(ours ? "" : word);
 	timer_stop(s->loop, &s->timer);
 	s->events->on_end(s->ctx, trouble, ours ? &s->why : pipe_why);
 	parser_free(s->parser);

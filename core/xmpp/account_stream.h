@@ -8,17 +8,10 @@
 #pragma once
 
 #include "core/xmpp/account_thread.h"
+#include "core/xmpp/account_trouble.h"
 #include "core/xmpp/element.h"
 
 struct account_stream;
-
-struct account_trouble { /* why it is away, as far as it matters for the next attempt */
-	const char *word;
-	const char *sentence;         /* NULL: the cause has one */
-	bool of_account;              /* of this account alone, not of the server */
-	bool loud;                    /* someone must act */
-	uint32_t least_ms, jitter_ms; /* before the next attempt; 0: as usual */
-};
 
 struct account_stream_events {
 	void (*on_up)(void *ctx);
@@ -32,5 +25,4 @@ struct account_stream *account_stream_open(struct account_thread *thread, struct
 					   const struct account_stream_events *events, void *ctx);
 void account_stream_write(struct account_stream *s, const char *bytes, size_t size); /* whole stanzas */
 size_t account_stream_backlog(const struct account_stream *s);
-void account_stream_leave(struct account_stream *s);                    /* says goodbye; on_end within 2 s */
-const struct account_trouble *account_stream_trouble(const char *word); /* the row; the one of "" for any other word */
+void account_stream_leave(struct account_stream *s); /* says goodbye; on_end within 2 s */
