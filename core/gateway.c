@@ -10,6 +10,8 @@
 #include "core/xmpp/account.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 /*
  * Start: store, who the things are, link, buses, provisioning service. READY comes when XMPP has shaken hands and every bus
@@ -290,8 +292,18 @@ static void start(struct gateway *g)
 	loop_run(g->loop);
 }
 
+/* Something does not close. Its memory and threads are in use: what was to be kept is kept, the rest is left to the kernel. */
+static void abandon(struct gateway *g)
+{
+	store_close(g->store);
+	log_end(g->log);
+	_exit(EXIT_FAILURE);
+}
+
 static void free_all(struct gateway *g)
 {
+	if (g->open)
+		abandon(g);
 	timer_stop(g->loop, &g->stop_deadline);
 	watchdog_end(&g->watchdog);
 	if (g->link) {
@@ -305,7 +317,7 @@ static void free_all(struct gateway *g)
 	mem_free(g->bridges);
 	store_close(g->store);
 	provisioner_free(g->provisioner);
-	if (g->conf->house)
+	if (g->gate.house)
 		gate_end(&g->gate);
 	link_free(g->link);
 	loop_free(g->loop);
