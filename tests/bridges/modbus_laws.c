@@ -8,8 +8,8 @@
 
 extern const struct bridge_driver driver_modbus_rtu, driver_modbus_tcp;
 
-TestSuite(modbus_tcp_laws, .timeout = 100);
-TestSuite(modbus_rtu_laws, .timeout = 100);
+TestSuite(modbus_tcp_laws, .timeout = 200);
+TestSuite(modbus_rtu_laws, .timeout = 200);
 
 struct peer {
 	struct slave *slave;       /* NULL: dead */
@@ -80,12 +80,12 @@ static void stop(void *peer)
 
 static void bus_tcp(void *peer, char *ret, size_t room)
 {
-	snprintf(ret, room, "host=127.0.0.1; port=%d; timeout=80ms", ((struct peer *)peer)->port);
+	snprintf(ret, room, "host=127.0.0.1; port=%d; timeout=250ms", ((struct peer *)peer)->port);
 }
 
 static void bus_rtu(void *peer, char *ret, size_t room)
 {
-	snprintf(ret, room, "device=%s; baud=115200; timeout=80ms", ((struct peer *)peer)->link);
+	snprintf(ret, room, "device=%s; baud=115200; timeout=250ms", ((struct peer *)peer)->link);
 }
 
 static void device(void *peer, char *ret, size_t room)
@@ -101,7 +101,7 @@ static void mute(void *peer, bool on)
 
 static bool misbehave(void *peer, size_t n)
 {
-	static const int arguments[SLAVE_FAULTS] = { [SLAVE_LATE] = 120, [SLAVE_EXCEPTION] = 4, [SLAVE_SLOW] = 30 };
+	static const int arguments[SLAVE_FAULTS] = { [SLAVE_LATE] = 300, [SLAVE_EXCEPTION] = 4, [SLAVE_SLOW] = 60 };
 	if (n + 1 >= SLAVE_FAULTS)
 		return false;
 	be(peer, (enum slave_fault)(n + 1), arguments[n + 1]);

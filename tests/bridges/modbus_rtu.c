@@ -83,7 +83,7 @@ Test(modbus_rtu, a_unit_that_is_not_there_is_not_the_bus)
 	struct line line;
 	line_make(&line);
 	struct oracle *o = oracle_rtu(line.ends[0], 17);
-	struct rig *rig = rig_on(line.ends[1], "timeout=50ms; retries=0");
+	struct rig *rig = rig_on(line.ends[1], "timeout=200ms; retries=0");
 	struct point *there = quiet_point(rig, 17, TYPE_UINT16, "address=40001");
 	struct point *gone = quiet_point(rig, 18, TYPE_UINT16, "address=40001");
 	struct rig_ask a = { 0 };
@@ -187,7 +187,7 @@ Test(modbus_rtu, keeps_silence_between_frames)
 Test(modbus_rtu, asks_again_after_a_garbled_answer)
 {
 	struct slave *s = slave_pty();
-	struct rig *rig = rig_on(slave_path(s), "baud=115200; timeout=50ms; retries=1");
+	struct rig *rig = rig_on(slave_path(s), "baud=115200; timeout=400ms; retries=1");
 	struct point *p = quiet_point(rig, 1, TYPE_UINT16, "address=40001");
 	start(rig);
 	slave_fault(s, SLAVE_WRONG_CRC, 1, 0);
@@ -220,8 +220,8 @@ Test(modbus_rtu, sends_nothing_after_the_deadline)
 	struct slave *s = slave_pty(), *t = slave_tcp(0);
 	char path[64];
 	snprintf(path, sizeof(path), "%s", slave_path(s));
-	struct mbaddress_rtu rtu = { .device = path, .baud = 9600, .timeout_ms = 50, .retries = 3 };
-	struct mbaddress_tcp tcp = { .host = "here", .port = slave_port(t), .timeout_ms = 50, .retries = 3 };
+	struct mbaddress_rtu rtu = { .device = path, .baud = 9600, .timeout_ms = 800, .retries = 3 };
+	struct mbaddress_tcp tcp = { .host = "here", .port = slave_port(t), .timeout_ms = 800, .retries = 3 };
 	struct mbline *lines[] = { mbline_new_rtu(&rtu), mbline_new_tcp(&tcp) };
 	struct mbtalk *talks[] = { mbtalk_new_rtu(lines[0], &rtu), mbtalk_new_tcp(lines[1], &tcp, false) };
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)tcp.port) };

@@ -302,7 +302,7 @@ Test(modbus_tcp, works_above_1024_open_files)
 Test(modbus_tcp, asks_again_over_a_new_connection_where_told)
 {
 	struct slave *s = slave_tcp(0);
-	struct rig *rig = rig_at(slave_port(s), "timeout=50ms; retries=1");
+	struct rig *rig = rig_at(slave_port(s), "timeout=400ms; retries=1");
 	struct point *p =
 		quiet_point(rig, rig_device(rig, "d", "unit_id=1; addressing=modicon"), TYPE_UINT16, "address=40001");
 	start(rig);
