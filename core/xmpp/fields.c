@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* Bytes of the messages of a long answer: what a part has besides its words, what one byte of them may become, and how much is
+ * put into one message, which with both addresses is below LIMIT_STANZA_OUT. */
+enum { PART_SIZE = 300, ESCAPED = 6, PAGE_SIZE = 70 * 1024 };
+
 bool fields_names_node(const struct element *payload, const char *local)
 {
 	for (const struct element *e = element_child(payload, "node", NULL); e; e = element_next(e, "node", NULL))
@@ -70,13 +74,6 @@ static bool showable(const struct wish_part *part)
 	       (s->quality == QUALITY_GOOD || s->quality == QUALITY_OLD);
 }
 
-static void write_message(struct text *w, const struct things *t, const struct wish *wish, const char *to)
-{
-	struct writer_address from = things_address(t, wish->thing, true);
-	writer_stanza(w, "message", "headline", &from, to, NULL);
-	writer_raw(w, ">");
-}
-
 static void write_timestamp(struct text *w, int64_t utc_ms)
 {
 	char at[25];
@@ -86,11 +83,35 @@ static void write_timestamp(struct text *w, int64_t utc_ms)
 	writer_raw(w, "'>");
 }
 
+/* At most. */
+static size_t size_of(const struct wish *wish, const struct wish_part *part)
+{
+	const struct value *v = &part->sample.value;
+	const char *unit = part->point->unit, *text = v->type == VALUE_TEXT ? v->text : NULL;
+	return PART_SIZE + strlen(wish->thing->local) + strlen(part->point->id) +
+	       ESCAPED * ((unit ? strlen(unit) : 0) + (text ? strlen(text) : 0));
+}
+
+/* Of the parts that are showable, or of those that are not: where the message that begins at `from` must end. */
+static size_t page_end(const struct wish *wish, bool shown, size_t from)
+{
+	size_t size = 0, i = from;
+	for (; i < wish->n_parts; i++) {
+		if (showable(&wish->parts[i]) != shown)
+			continue;
+		size_t more = size_of(wish, &wish->parts[i]);
+		if (size && size + more > PAGE_SIZE)
+			break;
+		size += more;
+	}
+	return i;
+}
+
 /* Points measured at the same moment share a timestamp: some clients look only at the first. */
-static void write_values(struct text *w, const struct wish *wish)
+static void write_values(struct text *w, const struct wish *wish, size_t from, size_t end)
 {
 	int64_t at = 0;
-	for (size_t i = 0; i < wish->n_parts; i++) {
+	for (size_t i = from; i < end; i++) {
 		const struct wish_part *part = &wish->parts[i];
 		if (!showable(part))
 			continue;
@@ -105,23 +126,35 @@ static void write_values(struct text *w, const struct wish *wish)
 		writer_raw(w, "</timestamp>");
 }
 
-static void send_values(struct things *t, const struct wish *wish, const char *to, const char *seqnr, size_t n,
+struct reader { /* whom it is for */
+	const char *to;
+	const char *seqnr;
+};
+
+static void begin_part(struct text *w, const struct things *t, const struct wish *wish, const struct reader *r)
+{
+	struct writer_address from = things_address(t, wish->thing, true);
+	writer_stanza(w, "message", "headline", &from, r->to, NULL);
+	writer_raw(w, ">");
+}
+
+static void send_values(struct things *t, const struct wish *wish, const struct reader *r, size_t from, size_t end,
 			bool done)
 {
 	struct text *w = link_begin(t->link, wish->thing->local, true);
 	if (!w)
 		return;
-	write_message(w, t, wish, to);
+	begin_part(w, t, wish, r);
 	writer_raw(w, "<fields xmlns='urn:xmpp:iot:sensordata'");
-	writer_attribute(w, "seqnr", seqnr);
+	writer_attribute(w, "seqnr", r->seqnr);
 	if (done)
 		writer_raw(w, " done='true'");
 	writer_raw(w, ">");
-	if (n) {
+	if (from < end) {
 		writer_raw(w, "<node");
 		writer_attribute(w, "nodeId", wish->thing->local);
 		writer_raw(w, ">");
-		write_values(w, wish);
+		write_values(w, wish, from, end);
 		writer_raw(w, "</node>");
 	}
 	writer_raw(w, "</fields></message>");
@@ -155,41 +188,54 @@ static void write_last(struct text *w, const struct sample *s)
 	writer_raw(w, ")");
 }
 
-static void send_failures(struct things *t, const struct wish *wish, const char *to, const char *seqnr)
+static void write_error(struct text *w, const struct wish *wish, const struct wish_part *part, const char *now)
+{
+	writer_raw(w, "<error");
+	writer_attribute(w, "nodeId", wish->thing->local);
+	writer_attribute(w, "timestamp", now);
+	writer_raw(w, ">");
+	writer_text(w, part->point->id);
+	writer_raw(w, ": ");
+	writer_text(w, failure_word(part));
+	write_last(w, &part->sample);
+	writer_raw(w, "</error>");
+}
+
+static void send_failures(struct things *t, const struct wish *wish, const struct reader *r, size_t from, size_t end)
 {
 	char now[25];
 	struct text *w = link_begin(t->link, wish->thing->local, true);
 	if (!w)
 		return;
 	text_utc(loop_utc(t->loop), now);
-	write_message(w, t, wish, to);
+	begin_part(w, t, wish, r);
 	writer_raw(w, "<failure xmlns='urn:xmpp:iot:sensordata'");
-	writer_attribute(w, "seqnr", seqnr);
-	writer_raw(w, " done='true'>");
-	for (size_t i = 0; i < wish->n_parts; i++) {
-		if (showable(&wish->parts[i]))
-			continue;
-		writer_raw(w, "<error");
-		writer_attribute(w, "nodeId", wish->thing->local);
-		writer_attribute(w, "timestamp", now);
-		writer_raw(w, ">");
-		writer_text(w, wish->parts[i].point->id);
-		writer_raw(w, ": ");
-		writer_text(w, failure_word(&wish->parts[i]));
-		write_last(w, &wish->parts[i].sample);
-		writer_raw(w, "</error>");
-	}
+	writer_attribute(w, "seqnr", r->seqnr);
+	if (end == wish->n_parts)
+		writer_raw(w, " done='true'");
+	writer_raw(w, ">");
+	for (size_t i = from; i < end; i++)
+		if (!showable(&wish->parts[i]))
+			write_error(w, wish, &wish->parts[i], now);
 	writer_raw(w, "</failure></message>");
 	link_end(t->link);
 }
 
 void fields_send(struct things *t, const struct wish *w, const char *to, const char *seqnr)
 {
+	const struct reader r = { to, seqnr };
 	size_t good = 0;
 	for (size_t i = 0; i < w->n_parts; i++)
 		good += showable(&w->parts[i]);
-	if (good || !w->n_parts)
-		send_values(t, w, to, seqnr, good, good == w->n_parts);
-	if (good < w->n_parts) /* last: one client ends its session at the first failure it sees */
-		send_failures(t, w, to, seqnr);
+	if (!w->n_parts)
+		send_values(t, w, &r, 0, 0, true);
+	for (size_t at = 0, end; good && at < w->n_parts; at = end) {
+		end = page_end(w, true, at);
+		send_values(t, w, &r, at, end, end == w->n_parts && good == w->n_parts);
+	}
+	/* last: one client ends its session at the first failure it sees */
+	for (size_t at = 0, end; good < w->n_parts && at < w->n_parts; at = end) {
+		end = page_end(w, false, at);
+		send_failures(t, w, &r, at, end);
+	}
 }

@@ -6,6 +6,11 @@
 #include <string.h>
 #include <time.h>
 
+#define MORE "\xE2\x80\xA6"
+
+/* Bytes of a status: it goes to every friend with every news. */
+enum { VALUE_MOST = 250, STATUS_MOST = 1000 };
+
 static const int64_t GATHER_MS = 50;     /* due presences are sent in rounds not closer than this */
 static const size_t ANNOUNCE_TURN = 500; /* things stated per turn after a connect */
 
@@ -36,11 +41,22 @@ static void add_time(struct text *t, int64_t utc_ms)
 		text_addf(t, " \xC2\xB7 %s", text);
 }
 
+/* A long text is cut where people see it; what a program reads is whole, and so is every number. */
+static const char *shorten(const char *value, char ret[VALUE_MOST + sizeof(MORE)])
+{
+	size_t size = strlen(value);
+	if (size <= VALUE_MOST)
+		return value;
+	text_quote(ret, VALUE_MOST + 1, value, size);
+	memcpy(ret + strlen(ret), MORE, sizeof(MORE));
+	return ret;
+}
+
 /* "21.5 °C · 12:03", "21.5 °C (old) · 11:40", "no value yet", "does not answer (last 21.5 °C) · 11:40" */
 static void add_point(struct text *t, const struct point *p)
 {
-	char room[DECIMAL_ROOM];
-	const char *value = value_print(&p->last.value, room), *unit = p->unit ? p->unit : "";
+	char room[DECIMAL_ROOM], cut[VALUE_MOST + sizeof(MORE)];
+	const char *value = shorten(value_print(&p->last.value, room), cut), *unit = p->unit ? p->unit : "";
 	const char *gap = *unit ? " " : "";
 	switch (p->last.quality) {
 	case QUALITY_UNKNOWN:
@@ -69,17 +85,28 @@ static int64_t newest(const struct thing *thing)
 	return at;
 }
 
+/* false: there is no room for it and what comes behind it. */
+static bool add_named(struct text *status, const struct things *t, const struct thing *thing, size_t i)
+{
+	const char *name = names_find(&thing->points[i]->names, t->language);
+	size_t before = status->size;
+	if (i)
+		text_add(status, ", ");
+	if (thing->n_points > 1)
+		text_addf(status, "%s ", name ? name : thing->points[i]->id);
+	add_point(status, thing->points[i]);
+	if (i == 0 || status->size <= STATUS_MOST)
+		return true;
+	status->size = before;
+	text_add(status, ", " MORE);
+	return false;
+}
+
 static void write_status(struct text *to, const struct things *t, const struct thing *thing)
 {
 	struct text status = { 0 };
-	for (size_t i = 0; i < thing->n_points; i++) {
-		const char *name = names_find(&thing->points[i]->names, t->language);
-		if (i)
-			text_add(&status, ", ");
-		if (thing->n_points > 1)
-			text_addf(&status, "%s ", name ? name : thing->points[i]->id);
-		add_point(&status, thing->points[i]);
-	}
+	for (size_t i = 0; i < thing->n_points && add_named(&status, t, thing, i); i++)
+		continue;
 	add_time(&status, newest(thing));
 	writer_raw(to, "<status>");
 	writer_text(to, status.data);
@@ -96,7 +123,8 @@ static bool write_presence(struct things *t, const struct thing *thing, const ch
 	writer_stanza(w, "presence", type, &from, to, NULL);
 	if (type) {
 		writer_raw(w, "/>");
-		return link_end(t->link);
+		link_end(t->link);
+		return true;
 	}
 	const char *show = shows[worst(thing)];
 	writer_raw(w, ">");
@@ -109,7 +137,8 @@ static bool write_presence(struct things *t, const struct thing *thing, const ch
 	writer_raw(w, "<nick xmlns='http://jabber.org/protocol/nick'>");
 	writer_text(w, names_find(&thing->names, t->language));
 	writer_raw(w, "</nick></presence>");
-	return link_end(t->link);
+	link_end(t->link);
+	return true;
 }
 
 void presence_state(struct things *t, struct thing *thing, const char *to)
