@@ -3,7 +3,6 @@
 #include "core/base/mem.h"
 #include "core/provisioner/asker.h"
 #include "core/provisioner/change.h"
-#include "core/provisioner/keyring.h"
 #include "core/provisioner/ledger.h"
 #include "core/provisioner/notice.h"
 
@@ -54,8 +53,6 @@ static void done(struct change *c, const struct err *why)
 	log_info(p->log, "provisioner: %s: unregistered", thing->jid);
 	ledger_clear(&p->registry, thing);
 	registry_set_owner(&p->registry, thing, NULL, 0);
-	keyring_set_key(&p->registry, thing, NULL);
-	keyring_set_group(&p->registry, thing, NULL);
 	thing->stored = thing->online = false;
 }
 
