@@ -13,8 +13,10 @@ enum { DIGITS = 64, INDEX = 16 };
 static char symbol_of(char c)
 {
 	if (c >= 'a' && c <= 'z')
-		return (char)(c - 'a' + 'A');
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ? c : '\0';
+		return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[c - 'a'];
+	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z'))
+		return c;
+	return '\0';
 }
 
 bool fingerprint_make(struct fingerprint *ret, const char *key)

@@ -4,7 +4,7 @@
 #include "core/provisioner/change.h"
 #include "core/provisioner/ledger.h"
 
-static const int64_t hour_ms = 3600000, day_ms = 24 * 3600000;
+static const int64_t hour_ms = 3600000, day_ms = 86400000;
 enum { PORTION = 1000 }; /* of one hour */
 
 struct forgetting {

@@ -15,12 +15,12 @@ static const char blanks[] = " \t\r\n";
 
 struct line { /* cut in place */
 	char *word;
-	char *rest; /* trimmed; "" if nothing */
+	const char *rest; /* trimmed; "" if nothing */
 };
 
 struct talk_word {
 	const char *word;
-	void (*say)(struct asker take_asker, char *rest);
+	void (*say)(struct asker take_asker, const char *rest);
 	const char *help;
 };
 
@@ -31,7 +31,7 @@ static void end(struct asker *a, struct text *words)
 	asker_free(a);
 }
 
-static void say_claim(struct asker asker, char *rest)
+static void say_claim(struct asker asker, const char *rest)
 {
 	if (*rest) {
 		claims_try(asker, rest, NULL);
@@ -64,7 +64,7 @@ static void ask_whom(struct asker *asker, struct owner *owner)
 	end(asker, &words);
 }
 
-static void decide(struct asker asker, char *rest, bool friend)
+static void decide(struct asker asker, const char *rest, bool friend)
 {
 	struct owner *owner = registry_owner(&asker.p->registry, asker.bare);
 	const struct decision *only = *rest ? NULL : only_one(owner);
@@ -72,34 +72,35 @@ static void decide(struct asker asker, char *rest, bool friend)
 		ask_whom(&asker, owner);
 		return;
 	}
-	char *end_of_jid = rest + strcspn(rest, blanks);
-	char *thing = end_of_jid + strspn(end_of_jid, blanks);
-	*end_of_jid = '\0';
+	size_t size = strcspn(rest, blanks);
+	const char *thing = rest + size + strspn(rest + size, blanks);
+	char *who = mem_text_n(rest, size);
 	struct update *u = decisions_begin(asker);
 	if (only)
 		decisions_add(u, only->requestor, only->thing->jid, friend);
 	else
-		decisions_add(u, rest, *thing ? thing : NULL, friend);
+		decisions_add(u, who, *thing ? thing : NULL, friend);
+	mem_free(who);
 	decisions_end(u);
 }
 
-static void say_yes(struct asker asker, char *rest)
+static void say_yes(struct asker asker, const char *rest)
 {
 	decide(asker, rest, true);
 }
 
-static void say_no(struct asker asker, char *rest)
+static void say_no(struct asker asker, const char *rest)
 {
 	decide(asker, rest, false);
 }
 
-static void say_pending(struct asker asker, char *rest)
+static void say_pending(struct asker asker, const char *rest)
 {
 	(void)rest;
 	ask_whom(&asker, registry_owner(&asker.p->registry, asker.bare));
 }
 
-static void say_things(struct asker asker, char *rest)
+static void say_things(struct asker asker, const char *rest)
 {
 	enum { LINES = 50 };
 	(void)rest;
@@ -118,7 +119,7 @@ static void say_things(struct asker asker, char *rest)
 	end(&asker, &words);
 }
 
-static void say_help(struct asker asker, char *rest);
+static void say_help(struct asker asker, const char *rest);
 
 static const struct talk_word table[] = {
 	{ "claim", say_claim, "claim KEY - a thing is yours from now on; the key is on its label" },
@@ -129,7 +130,7 @@ static const struct talk_word table[] = {
 	{ "help", say_help, "help - these lines" },
 };
 
-static void say_help(struct asker asker, char *rest)
+static void say_help(struct asker asker, const char *rest)
 {
 	struct text words = { 0 };
 	(void)rest;
