@@ -183,10 +183,23 @@ static enum wish_status check_write(const struct requests *rs, const struct wish
 	return WISH_BUSY;
 }
 
+static bool is_twice(const struct wish *w, size_t part)
+{
+	for (size_t i = 0; i < part; i++)
+		if (w->parts[i].point == w->parts[part].point)
+			return true;
+	return false;
+}
+
 static enum wish_status check_writes(const struct requests *rs, struct wish *w, struct value *raws, struct err *e)
 {
 	for (size_t i = 0; i < w->n_parts; i++) {
-		w->parts[i].status = check_write(rs, &w->parts[i], &raws[i], e);
+		if (is_twice(w, i)) {
+			err_set(e, "is given twice");
+			w->parts[i].status = WISH_BAD;
+		} else {
+			w->parts[i].status = check_write(rs, &w->parts[i], &raws[i], e);
+		}
 		if (w->parts[i].status == WISH_DONE)
 			continue;
 		for (size_t j = 0; j < i; j++)

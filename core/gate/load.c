@@ -152,11 +152,13 @@ static void load_friend(void *ctx, const char *const *values)
 	struct thing *t = find_with_orphans(ctx, values[0]);
 	if (!t)
 		return;
-	if (digit(values[3], ROLE_SERVICE) == ROLE_OWNER && !gate_is_owner(t, values[1]))
-		return; /* he was let in as owner, and is it no more */
+	enum role role = (enum role)digit(values[3], ROLE_SERVICE);
+	bool service = gate_is_service(ctx, values[1]);
+	if ((role == ROLE_OWNER && !gate_is_owner(t, values[1])) || (role == ROLE_SERVICE && !service))
+		return; /* he was let in as that, and is it no more */
 	struct friend *f = thing_add_friend(t, values[1]);
 	f->subscription = (enum subscription)digit(values[2], SUBSCRIPTION_BOTH);
-	f->role = (enum role)digit(values[3], ROLE_SERVICE);
+	f->role = service ? ROLE_SERVICE : role;
 	f->asked = text_same(values[4], "1");
 }
 

@@ -249,11 +249,17 @@ void control_take_set(void *self, struct incoming *in)
 	t->wish(t->wish_ctx, &w->wish);
 }
 
+/* A server kept it for a thing that was away: it was meant for then. */
+static bool is_late(const struct element *stanza)
+{
+	return element_child(stanza, "delay", "urn:xmpp:delay") || element_child(stanza, "x", "jabber:x:delay");
+}
+
 void control_take_message(void *self, struct incoming *in)
 {
 	struct things *t = self;
 	struct trouble_at trouble;
-	if (!gate_may(in->target, in->from_bare, RIGHT_WRITE))
+	if (!gate_may(in->target, in->from_bare, RIGHT_WRITE) || is_late(in->stanza))
 		return;
 	struct writing *w = writing_new(t, in, &trouble);
 	if (w)

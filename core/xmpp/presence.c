@@ -114,60 +114,84 @@ static void write_status(struct text *to, const struct things *t, const struct t
 	text_free(&status);
 }
 
-static bool write_presence(struct things *t, const struct thing *thing, const char *type, const char *to, bool full)
+/* What is seen: values and how good they are, or only that there is a thing. */
+enum view { VIEW_ALL, VIEW_BARE };
+
+static void write_view(struct text *w, const struct things *t, const struct thing *thing, enum view view)
 {
-	struct text *w = link_begin(t->link, thing->local, type != NULL);
-	if (!w)
-		return false;
-	struct writer_address from = things_address(t, thing, full);
-	writer_stanza(w, "presence", type, &from, to, NULL);
-	if (type) {
-		writer_raw(w, "/>");
-		link_end(t->link);
-		return true;
-	}
-	const char *show = shows[worst(thing)];
+	const char *show = view == VIEW_ALL ? shows[worst(thing)] : NULL;
 	writer_raw(w, ">");
 	if (show) {
 		writer_raw(w, "<show>");
 		text_add(w, show);
 		writer_raw(w, "</show>");
 	}
-	write_status(w, t, thing);
+	if (view == VIEW_ALL)
+		write_status(w, t, thing);
 	writer_raw(w, "<nick xmlns='http://jabber.org/protocol/nick'>");
 	writer_text(w, names_find(&thing->names, t->language));
 	writer_raw(w, "</nick></presence>");
+}
+
+/* After goodbye nothing is available any more. false: the link takes no more now. */
+static bool write_available(struct things *t, const struct thing *thing, const char *to, enum view view)
+{
+	struct text *w = t->closing ? NULL : link_begin(t->link, thing->local, false);
+	if (!w)
+		return t->closing;
+	struct writer_address from = things_address(t, thing, true);
+	writer_stanza(w, "presence", NULL, &from, to, NULL);
+	write_view(w, t, thing, view);
 	link_end(t->link);
 	return true;
 }
 
+static void write_typed(struct things *t, const struct thing *thing, const char *type, const char *to, bool full)
+{
+	struct text *w = link_begin(t->link, thing->local, true);
+	if (!w)
+		return;
+	struct writer_address from = things_address(t, thing, full);
+	writer_stanza(w, "presence", type, &from, to, NULL);
+	writer_raw(w, "/>");
+	link_end(t->link);
+}
+
 void presence_state(struct things *t, struct thing *thing, const char *to)
 {
-	write_presence(t, thing, NULL, to, true);
+	bool service = t->gate->service && jid_same_bare(to, t->gate->service);
+	write_available(t, thing, to, service ? VIEW_BARE : VIEW_ALL);
 }
 
 void presence_unavailable(struct things *t, struct thing *thing, const char *to)
 {
-	write_presence(t, thing, "unavailable", to, true);
+	write_typed(t, thing, "unavailable", to, true);
 }
 
 void presence_say(struct things *t, const struct thing *thing, const char *type, const char *to)
 {
-	write_presence(t, thing, type, to, false);
+	write_typed(t, thing, type, to, false);
 }
 
-/* To everybody who sees the thing. With accounts the server knows who that is. false: the link takes no more now. */
-static bool state_all(struct things *t, struct thing *thing)
+/* To those who see the values; to the others, too, if it is not only of values. */
+static bool state_friends(struct things *t, struct thing *thing, bool news)
 {
-	if (t->link->accounts)
-		return write_presence(t, thing, NULL, NULL, true);
 	list_each(at, &thing->friends)
 	{
 		const struct friend *f = list_of(at, struct friend, link);
-		if ((f->subscription & SUBSCRIPTION_FROM) && !write_presence(t, thing, NULL, f->jid, true))
+		enum view view = f->role == ROLE_SERVICE ? VIEW_BARE : VIEW_ALL;
+		if (!(f->subscription & SUBSCRIPTION_FROM) || (news && view == VIEW_BARE))
+			continue;
+		if (!write_available(t, thing, f->jid, view))
 			return false;
 	}
 	return true;
+}
+
+/* To everybody who sees the thing. With accounts the server knows who that is. false: the link takes no more now. */
+static bool state_all(struct things *t, struct thing *thing, bool news)
+{
+	return t->link->accounts ? write_available(t, thing, NULL, VIEW_ALL) : state_friends(t, thing, news);
 }
 
 static int64_t interval_of(const struct thing *thing)
@@ -197,7 +221,7 @@ static int64_t wait_of(const struct things *t, const struct thing *thing)
 
 static bool tell(struct things *t, struct thing *thing)
 {
-	if (link_congested(t->link) || !state_all(t, thing))
+	if (link_congested(t->link) || !state_all(t, thing, true))
 		return false;
 	thing->spoke_ms = loop_now(t->loop);
 	list_drop(&thing->dirty_link);
@@ -242,7 +266,7 @@ static void announce(void *ctx)
 		size_t here = t->announced;
 		if (link_congested(t->link) || !(thing = map_next(&t->house->things, &t->announced)))
 			break;
-		if (state_all(t, thing)) {
+		if (state_all(t, thing, false)) {
 			thing->spoke_ms = 0; /* what is learned next is told at once */
 			list_drop(&thing->dirty_link);
 			continue;
@@ -263,7 +287,7 @@ void presence_up(struct things *t, const char *local)
 {
 	struct thing *thing = local ? house_find_thing(t->house, local, strlen(local)) : NULL;
 	if (thing)
-		state_all(t, thing);
+		state_all(t, thing, false);
 	if (local)
 		return;
 	t->announced = 0;

@@ -46,7 +46,7 @@ Test(things, approves_the_service_but_gives_it_no_data) /* S14 */
 	struct stage *s = up();
 	fake_link_give(s->link, "<presence type='subscribe' from='" SERVICE "' to='" TEMP "'/>");
 	stage_wait(s, "type='subscribed'");
-	stage_wait(s, "<status>no value yet</status>");
+	stage_wait(s, "to='" SERVICE "'><nick");
 	fake_link_give(s->link, "<iq type='get' id='1' from='" SERVICE "' to='" TEMP
 				"'><req xmlns='urn:xmpp:iot:sensordata' seqnr='1' momentary='true'/></iq>");
 	has(stage_wait(s, "id='1'"), "<forbidden");
