@@ -49,6 +49,8 @@ static void on_start(void *ctx, const XML_Char *name, const XML_Char **attribute
 	}
 	struct element *e = arena_take(b->arena, sizeof(*e));
 	e->name = split(b->arena, name, &e->xmlns);
+	if (!e->xmlns)
+		e->xmlns = ""; /* as the parser has it */
 	e->text = "";
 	struct attribute **last = &e->attributes;
 	for (; *attributes; attributes += 2) {
