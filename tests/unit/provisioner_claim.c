@@ -134,7 +134,7 @@ Test(provisioner_claim, gives_the_thing_to_the_first_of_two_that_come_together)
 	service_free(s);
 }
 
-Test(provisioner_claim, allows_ten_attempts_a_minute_to_each) /* S10 */
+Test(provisioner_claim, allows_ten_wrong_keys_a_minute_to_each) /* S10 */
 {
 	struct service *s = service_new();
 	service_register(s, LAMP, KEY_1, "Lamp");
@@ -298,5 +298,18 @@ Test(provisioner_claim, gives_a_used_device_key_to_nobody_when_its_first_things_
 	service_restart(s);
 	not_found(s, THIEF, KEY_4);
 	service_has(claim(s, THIEF, KEY_2), "jid='b@gw.example'");
+	service_free(s);
+}
+
+Test(provisioner_claim, lets_an_owner_claim_as_many_things_as_he_has_labels)
+{
+	struct service *s = service_new();
+	for (int i = 0; i < 3 * LIMIT_CLAIMS_MINUTE; i++) {
+		char *thing = mem_format("t%d@gw.example", i), *key = mem_format("KEYOFTHETHING%d", i);
+		service_register(s, thing, key, "x");
+		service_claim(s, OWNER, key);
+		mem_free(thing);
+		mem_free(key);
+	}
 	service_free(s);
 }

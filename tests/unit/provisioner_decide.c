@@ -392,7 +392,8 @@ Test(provisioner_decide, does_not_even_for_a_moment_count_the_no_of_somebody_els
 {
 	struct service *s = two_things();
 	service_let_in(s, OWNER, LAMP, ANNA);
-	service_give_get(s, LAMP "/r", "<is-friend-query xmlns='" SIOT "' jid='" BOB "'/>"); /* his turn comes after it */
+	service_give_get(s, LAMP "/r",
+			 "<is-friend-query xmlns='" SIOT "' jid='" BOB "'/>"); /* his turn comes after it */
 	service_give_set(s, "mallory@evil.example",
 			 "<friend-state-update xmlns='" SIOT "' xmlns:x='" SIOT_X "'><non-friend jid='" ANNA
 			 "' x:thing='" LAMP "'/></friend-state-update>");
