@@ -201,7 +201,8 @@ Test(an_iq, that_goes_to_the_bus_is_answered_once_too)
 	static const char *const rows[][2] = {
 		{ "get", "<req xmlns='" SENSOR "' seqnr='1'/>" },
 		{ "set", "<set xmlns='" CONTROL "'><int name='set' value='60'/></set>" },
-		{ "set", "<set xmlns='" CONTROL "'><int name='set' value='60'/><int name='set' value='61'/></set>" },
+		{ "set", "<set xmlns='" CONTROL "'><x xmlns='jabber:x:data' type='submit'>"
+			 "<field var='set'><value>61</value></field></x></set>" },
 	};
 	static const int ends[] = { REQUEST_DONE,    REQUEST_AWAY,      REQUEST_TIMEOUT, REQUEST_REFUSED,
 				    REQUEST_GARBLED, REQUEST_CANCELLED, REQUEST_BUSY };
@@ -271,7 +272,7 @@ Test(an_iq, without_usable_addresses_harms_nobody)
 	stage_free(s);
 }
 
-/* Written again, an apostrophe is six bytes: an answer with this id is larger than any stanza may be. */
+/* Written again, an apostrophe is six bytes: an answer with this id is larger than any stanza may be, and goes without. */
 Test(an_iq, with_an_id_that_grows_beyond_bounds_ends_nobody)
 {
 	static const char *const rows[] = {
@@ -295,7 +296,7 @@ Test(an_iq, with_an_id_that_grows_beyond_bounds_ends_nobody)
 		fake_link_give(s->link, "%s", stanza);
 		let_end(s);
 		size_t n = count_sent(s, "<iq", "");
-		cr_expect_eq(n, i < 3 ? 0 : 1, "row %zu: %zu answers", i, n);
+		cr_expect_eq(n, 1, "row %zu: %zu answers", i, n);
 		mem_free(stanza);
 	}
 	text_free(&large);

@@ -319,9 +319,9 @@ Test(a_service, sees_presence_again_after_a_restart) /* S14, S29: what else is t
 	stage_wait(s, "type='subscribed'");
 	stage_restart(s);
 	fake_link_up(s->link, NULL);
-	has(stage_wait(s, "to='prov.test'><show>"), "from='" TEMP "/thing'");
+	has(stage_wait(s, "to='prov.test'><nick"), "from='" TEMP "/thing'");
 	fake_link_give(s->link, "<presence type='probe' from='" SERVICE "' to='" TEMP "'/>");
-	has(stage_wait(s, "to='prov.test'><show>"), "from='" TEMP "/thing'");
+	has(stage_wait(s, "to='prov.test'><nick"), "from='" TEMP "/thing'");
 	stage_free(s);
 }
 
