@@ -8,6 +8,7 @@
 #include "core/request.h"
 #include "core/watchdog.h"
 #include "core/xmpp/account.h"
+#include "core/xmpp/siot.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -133,6 +134,8 @@ static void on_provisioner_up(void *ctx)
 {
 	struct gateway *g = ctx;
 	g->provisioner_was_up = true;
+	if (g->link)
+		siot_again(&g->things); /* it may be the service of our own things */
 	tell_state(g);
 }
 

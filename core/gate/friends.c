@@ -18,7 +18,7 @@ struct change {
 	bool yes;
 	enum subscription subscription;
 	enum role role;
-	bool asked;
+	bool asked, out;
 	struct gate_after after;
 };
 
@@ -59,7 +59,8 @@ static void stored(void *ctx, int status, const struct err *why)
 	change_end(c, status);
 }
 
-/* With the end of his request, of which nothing is lost while he is not in. */
+/* When the server keeps the roster, only who was told no is kept here, until its roster shows it: an account that loses its
+ * connection meanwhile must not let him in again. With the end of his request, of which nothing is lost while he is not in. */
 static void store_item(struct change *c)
 {
 	const char digit[] = "0123";
@@ -67,13 +68,15 @@ static void store_item(struct change *c)
 	const char *const put[] = { c->thing->local, c->jid, subscription, role, c->asked ? "1" : "0" };
 	bool gone = c->subscription == SUBSCRIPTION_NONE && !c->asked, own = !c->retry.gate->server_roster;
 	struct store *s = c->retry.gate->store;
-	if (!own && !c->yes) {
+	if (!own && !c->yes && !c->out) {
 		stored(c, 0, NULL);
 		return;
 	}
 	store_begin(s);
-	if (own)
-		store_put(s, gone ? STORE_FRIEND_DROP : STORE_FRIEND_PUT, put, c->yes ? NULL : stored, c);
+	if (own ? gone : !c->out)
+		store_put(s, STORE_FRIEND_DROP, put, c->yes ? NULL : stored, c);
+	else
+		store_put(s, STORE_FRIEND_PUT, put, c->yes ? NULL : stored, c);
 	if (c->yes)
 		store_put(s, STORE_PENDING_DROP, put, stored, c);
 	store_end(s);
@@ -125,6 +128,7 @@ void gate_let_in(struct gate *g, struct thing *t, const char *jid, enum role rol
 		p->state = PENDING_APPROVED; /* no answer that is on its way says otherwise (S20) */
 	f->role = role;
 	f->change = c->number;
+	f->out = false;
 	c->yes = true;
 	c->subscription = f->subscription | SUBSCRIPTION_FROM;
 	c->role = role;
@@ -138,13 +142,27 @@ static void apply(struct gate *g, struct thing *t, const char *jid, enum subscri
 {
 	struct change *c = change_new(g, t, jid, after);
 	struct friend *f = thing_add_friend(t, jid);
+	bool was_in = f->subscription & SUBSCRIPTION_FROM, is_in = s & SUBSCRIPTION_FROM;
+	f->out = c->out = g->server_roster && !is_in && (was_in || f->out);
 	f->subscription = c->subscription = s;
 	f->asked = c->asked = asked;
 	f->change = c->number;
 	c->role = f->role;
-	if (s == SUBSCRIPTION_NONE && !asked)
+	if (s == SUBSCRIPTION_NONE && !asked && !f->out)
 		thing_drop_friend(f);
 	store_item(c);
+}
+
+void gate_confirm_out(struct gate *g, struct thing *t, const char *jid)
+{
+	struct friend *f = thing_find_friend(t, jid);
+	const char *const put[] = { t->local, jid };
+	if (!f || !f->out)
+		return;
+	store_put(g->store, STORE_FRIEND_DROP, put, NULL, NULL);
+	f->out = false;
+	if (f->subscription == SUBSCRIPTION_NONE && !f->asked)
+		thing_drop_friend(f);
 }
 
 void gate_put_out(struct gate *g, struct thing *t, const char *jid, const struct gate_after *after)

@@ -25,7 +25,7 @@ struct gate {
 	struct loop *loop;
 	struct log *log;
 	char *service;       /* JID of the provisioning service, bare, or NULL */
-	bool server_roster;  /* accounts mode: the server keeps subscriptions, nothing of them is stored here */
+	bool server_roster;  /* accounts mode: the server keeps subscriptions, stored here is only who was told no */
 	uint64_t changes;    /* counts what was asked of the store */
 	struct list retries; /* retry.c's: changes that the disk has refused so far */
 	struct list orphans; /* struct thing.dirty_link: of no configuration, to be forgotten */
@@ -47,6 +47,8 @@ void gate_let_in(struct gate *g, struct thing *t, const char *jid, enum role rol
 void gate_put_out(struct gate *g, struct thing *t, const char *jid, const struct gate_after *after);
 void gate_set_subscription(struct gate *g, struct thing *t, const char *jid, enum subscription s, bool asked,
 			   const struct gate_after *after); /* the `to` half; NONE drops the item */
+void gate_confirm_out(struct gate *g, struct thing *t,
+		      const char *jid); /* accounts mode: the server shows that he is out */
 void gate_own(struct gate *g, struct thing *t, const char *owner,
 	      const struct gate_after *after);          /* not while resetting */
 void gate_acknowledge(struct gate *g, struct thing *t); /* the service has answered our register */

@@ -149,11 +149,17 @@ static int digit(const char *text, int most)
 
 static void load_friend(void *ctx, const char *const *values)
 {
-	struct thing *t = find_with_orphans(ctx, values[0]);
-	if (!t)
+	struct gate *g = ctx;
+	struct thing *t = find_with_orphans(g, values[0]);
+	bool out = digit(values[2], SUBSCRIPTION_BOTH) == SUBSCRIPTION_NONE;
+	if (!t || (g->server_roster && !out))
+		return; /* the server's roster is the truth but for those who were told no */
+	if (g->server_roster) {
+		thing_add_friend(t, values[1])->out = true;
 		return;
+	}
 	enum role role = (enum role)digit(values[3], ROLE_SERVICE);
-	bool service = gate_is_service(ctx, values[1]);
+	bool service = gate_is_service(g, values[1]);
 	if ((role == ROLE_OWNER && !gate_is_owner(t, values[1])) || (role == ROLE_SERVICE && !service))
 		return; /* he was let in as that, and is it no more */
 	struct friend *f = thing_add_friend(t, values[1]);
@@ -178,18 +184,16 @@ int gate_load(struct gate *g, struct err *e)
 	static const struct {
 		enum store_read what;
 		void (*row)(void *ctx, const char *const *values);
-		bool with_server_roster; /* also read when the server keeps the rosters */
 	} tables[] = {
-		{ STORE_THINGS, load_thing, true },
-		{ STORE_GROUPS, load_group, true },
-		{ STORE_FRIENDS, load_friend, false },
-		{ STORE_PENDINGS, load_pending, true },
+		{ STORE_THINGS, load_thing },
+		{ STORE_GROUPS, load_group },
+		{ STORE_FRIENDS, load_friend },
+		{ STORE_PENDINGS, load_pending },
 	};
 	list_init(&g->orphans);
 	list_init(&g->retries);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		if ((tables[i].with_server_roster || !g->server_roster) &&
-		    store_each(g->store, tables[i].what, tables[i].row, g, e) < 0)
+		if (store_each(g->store, tables[i].what, tables[i].row, g, e) < 0)
 			return -1;
 	return 0;
 }

@@ -127,6 +127,14 @@ static void reset_stored(void *ctx, int status, const struct err *why)
 	keep_end(k, 0);
 }
 
+/* Accounts mode: until the server's roster shows it. */
+static void store_out(struct gate *g, const struct thing *t, const struct friend *f)
+{
+	const char *const put[] = { t->local, f->jid, "0", "0", "0" };
+	if (f->out)
+		store_put(g->store, STORE_FRIEND_PUT, put, NULL, NULL);
+}
+
 /* The key of the whole device was void with the claim, or is known to the former owner: it is renewed too. */
 static void store_reset(struct retry *r)
 {
@@ -137,12 +145,23 @@ static void store_reset(struct retry *r)
 		store_put(r->gate->store, STORE_GROUP_KEY, (const char *const[]){ k->thing->device->id, k->group },
 			  NULL, NULL);
 	store_put(r->gate->store, STORE_THING_RESET, put, reset_stored, k);
+	list_each(at, &k->thing->friends) store_out(r->gate, k->thing, list_of(at, struct friend, link));
 	store_end(r->gate->store);
 }
 
-static void forget_all(struct thing *t)
+static void forget_friend(struct gate *g, struct friend *f)
 {
-	list_each(at, &t->friends) thing_drop_friend(list_of(at, struct friend, link));
+	f->out |= g->server_roster && (f->subscription & SUBSCRIPTION_FROM);
+	f->subscription = SUBSCRIPTION_NONE;
+	f->asked = false;
+	f->change = ++g->changes;
+	if (!f->out)
+		thing_drop_friend(f);
+}
+
+static void forget_all(struct gate *g, struct thing *t)
+{
+	list_each(at, &t->friends) forget_friend(g, list_of(at, struct friend, link));
 	list_each(at, &t->pendings) thing_drop_pending(list_of(at, struct pending, link));
 	replace(&t->owner, NULL);
 	replace(&t->key, NULL);
@@ -160,7 +179,7 @@ void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after)
 	struct keep *k = keep_new(g, t, key, store_reset, after);
 	if (t->device->group_key)
 		k->group = mem_text(group);
-	forget_all(t);
+	forget_all(g, t);
 	store_reset(&k->retry);
 }
 

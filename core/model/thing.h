@@ -22,8 +22,9 @@ struct friend
 	char *jid;        /* bare, normalised */
 	enum subscription subscription;
 	enum role role;
-	bool asked; /* we sent subscribe and wait */
-	uint64_t change;  /* the gate's: number of the newest change, so that an older one cannot overtake it */
+	bool asked;      /* we sent subscribe and wait */
+	bool out;        /* accounts mode: told no, and the server's roster does not show it yet; kept over restarts */
+	uint64_t change; /* the gate's: number of the newest change, so that an older one cannot overtake it */
 };
 
 /* Where a stranger's request stands (siot S18-S23). */

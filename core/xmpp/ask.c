@@ -10,7 +10,8 @@ static const int64_t ANSWER_MS = 30000;
 
 struct ask {
 	char id[32];
-	char *to; /* bare, prepared; a whole domain or an account */
+	char *to;    /* bare, prepared; a whole domain or an account */
+	char *local; /* who asks */
 	struct asks *asks;
 	struct timer timer;
 	ask_fn *fn;
@@ -24,6 +25,7 @@ static void finish(struct ask *a, const struct element *stanza)
 	map_drop(&a->asks->waiting, a->id);
 	timer_stop(a->asks->loop, &a->timer);
 	mem_free(a->to);
+	mem_free(a->local);
 	mem_free(a);
 	fn(ctx, stanza);
 }
@@ -42,6 +44,7 @@ struct text *ask_begin(struct asks *asks, const struct writer_address *from, con
 	struct ask *a = mem_new(sizeof(*a));
 	snprintf(a->id, sizeof(a->id), "j%08x-%llx", asks->salt, (unsigned long long)++asks->n);
 	a->to = mem_text(to);
+	a->local = mem_text(from->local);
 	a->asks = asks;
 	a->fn = fn;
 	a->ctx = ctx;
@@ -66,6 +69,14 @@ bool ask_take(struct asks *asks, const struct incoming *in)
 		return false; /* a domain answers without a resource (S37) */
 	finish(a, in->stanza);
 	return true;
+}
+
+void ask_drop_of(struct asks *asks, const char *local)
+{
+	struct ask *a;
+	for (size_t at = 0; (a = map_next(&asks->waiting, &at));)
+		if (text_same(a->local, local))
+			finish(a, NULL);
 }
 
 void ask_drop_all(struct asks *asks)

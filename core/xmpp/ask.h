@@ -25,4 +25,5 @@ struct text *ask_begin(struct asks *asks, const struct writer_address *from, con
 		       const char *language, ask_fn *fn, void *ctx);
 void ask_end(struct asks *asks);
 bool ask_take(struct asks *asks, const struct incoming *in); /* result or error: was it one of ours? */
+void ask_drop_of(struct asks *asks, const char *local);      /* one account is down */
 void ask_drop_all(struct asks *asks);                        /* the link is down */

@@ -2,6 +2,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/xmpp/roster.h"
 
 #include <string.h>
 
@@ -22,22 +23,34 @@ static int subscription_of(const struct element *item)
 	return -1;
 }
 
-static struct friend *take_item(struct things *t, struct thing *thing, const struct element *item)
+/* Not one who is being let in, or was told no: the server has not shown that yet. */
+static void drop_known(struct friend *f)
+{
+	if (f && f->out)
+		f->subscription = SUBSCRIPTION_NONE;
+	else if (f && (f->subscription != SUBSCRIPTION_NONE || f->asked))
+		thing_drop_friend(f);
+}
+
+static void take_item(struct things *t, struct thing *thing, const struct element *item)
 {
 	const char *jid = element_get(item, "jid");
 	char bare[JID_BARE_ROOM];
 	if (!jid || jid_bare(jid, bare) < 0)
-		return NULL;
+		return;
 	int s = subscription_of(item);
-	if (s < 0) {
-		thing_drop_friend(thing_find_friend(thing, bare));
-		return NULL;
+	bool asked = text_same(element_get(item, "ask"), "subscribe"), in = s > 0 && (s & SUBSCRIPTION_FROM);
+	if (!in)
+		gate_confirm_out(t->gate, thing, bare);
+	struct friend *f = thing_find_friend(thing, bare);
+	if (s < 0 || (s == SUBSCRIPTION_NONE && !asked)) {
+		drop_known(f);
+		return;
 	}
-	struct friend *f = thing_add_friend(thing, bare);
-	f->subscription = (enum subscription)s;
-	f->asked = text_same(element_get(item, "ask"), "subscribe");
+	f = thing_add_friend(thing, bare);
+	f->subscription = (enum subscription)(f->out ? s & SUBSCRIPTION_TO : s);
+	f->asked = asked;
 	f->role = gate_is_service(t->gate, bare) ? ROLE_SERVICE : gate_is_owner(thing, bare) ? ROLE_OWNER : ROLE_FRIEND;
-	return f;
 }
 
 struct fetch {
@@ -45,9 +58,37 @@ struct fetch {
 	char *local;
 };
 
-static void replace_all(struct things *t, struct thing *thing, const struct element *query)
+static const struct element *find_item(const struct element *query, const char *jid)
 {
-	list_each(at, &thing->friends) thing_drop_friend(list_of(at, struct friend, link));
+	char bare[JID_BARE_ROOM];
+	const struct element *e = query ? element_child(query, "item", NULL) : NULL;
+	for (; e; e = element_next(e, "item", NULL)) {
+		const char *said = element_get(e, "jid");
+		if (said && jid_bare(said, bare) == 0 && text_same(bare, jid))
+			break;
+	}
+	return e;
+}
+
+/* Who was told no while the account was away, or just before: the server has not heard it. */
+static void check_out(struct things *t, struct thing *thing, const struct friend *f, const struct element *query)
+{
+	const struct element *item = find_item(query, f->jid);
+	int s = item ? subscription_of(item) : -1;
+	if (s > 0 && (s & SUBSCRIPTION_FROM))
+		roster_say_out(t, thing, f->jid);
+	else
+		gate_confirm_out(t->gate, thing, f->jid);
+}
+
+static void take_all(struct things *t, struct thing *thing, const struct element *query)
+{
+	list_each(at, &thing->friends)
+	{
+		const struct friend *f = list_of(at, struct friend, link);
+		if (f->out)
+			check_out(t, thing, f, query);
+	}
 	for (const struct element *e = query ? element_child(query, "item", NULL) : NULL; e;
 	     e = element_next(e, "item", NULL))
 		take_item(t, thing, e);
@@ -60,9 +101,9 @@ static void fetched(void *ctx, const struct element *stanza)
 	struct thing *thing = house_find_thing(t->house, f->local, strlen(f->local));
 	bool good = stanza && text_same(element_get(stanza, "type"), "result");
 	if (good && thing) {
-		replace_all(t, thing, element_child(stanza, "query", "jabber:iq:roster"));
+		take_all(t, thing, element_child(stanza, "query", "jabber:iq:roster"));
 		things_ready(t, f->local);
-	} else if (thing && link_up(t->link, f->local)) {
+	} else if (thing && !t->closing && link_up(t->link, f->local)) {
 		log_error(t->log, "thing '%s': the server does not give its roster: nobody is let in", f->local);
 		if (!stanza)
 			mirror_up(t, f->local);
@@ -71,8 +112,16 @@ static void fetched(void *ctx, const struct element *stanza)
 	mem_free(f);
 }
 
+/* What the server showed the last time counts no more: until it is known what it shows now, nobody is in. */
+static void forget_known(struct things *t, const char *local)
+{
+	struct thing *thing = house_find_thing(t->house, local, strlen(local));
+	list_each(at, &thing->friends) drop_known(list_of(at, struct friend, link));
+}
+
 void mirror_up(struct things *t, const char *local)
 {
+	forget_known(t, local);
 	struct fetch *f = mem_new(sizeof(*f));
 	char *own = mem_format("%s@%s", local, t->link->domain);
 	struct writer_address from = { local, t->link->domain, THINGS_RESOURCE };

@@ -238,7 +238,8 @@ static void tell_due(void *ctx)
 		int64_t wait = wait_of(t, thing);
 		if (wait == 0 && !tell(t, thing)) {
 			next = GATHER_MS;
-			break;
+			if (!t->link->accounts)
+				break; /* the one link takes no more; else it is only this account */
 		}
 		if (wait && wait < next)
 			next = wait;
@@ -249,7 +250,8 @@ static void tell_due(void *ctx)
 
 void presence_news(struct things *t, struct thing *thing)
 {
-	if (list_in(&thing->dirty_link) || t->closing || !link_up(t->link, t->link->accounts ? thing->local : NULL))
+	bool may = t->link->accounts ? thing->stated : link_up(t->link, NULL);
+	if (list_in(&thing->dirty_link) || t->closing || !may)
 		return;
 	list_add(&t->dirty, &thing->dirty_link);
 	int64_t wait = wait_of(t, thing);
@@ -286,8 +288,11 @@ void presence_begin(struct things *t)
 void presence_up(struct things *t, const char *local)
 {
 	struct thing *thing = local ? house_find_thing(t->house, local, strlen(local)) : NULL;
-	if (thing)
-		state_all(t, thing, false);
+	if (thing) {
+		thing->stated = true;
+		presence_news(t, thing);
+		thing->spoke_ms = 0; /* what is learned next is told at once */
+	}
 	if (local)
 		return;
 	t->announced = 0;
@@ -301,6 +306,16 @@ void presence_down(struct things *t)
 	timer_stop(t->loop, &t->announcing);
 	while ((at = list_pop(&t->dirty)))
 		list_of(at, struct thing, dirty_link)->spoke_ms = 0;
+}
+
+void presence_down_one(struct things *t, const char *local)
+{
+	struct thing *thing = house_find_thing(t->house, local, strlen(local));
+	if (!thing)
+		return;
+	list_drop(&thing->dirty_link);
+	thing->stated = false;
+	thing->spoke_ms = 0;
 }
 
 static void leave_one(struct things *t, struct thing *thing)

@@ -9,6 +9,7 @@
 void presence_begin(struct things *t);
 void presence_up(struct things *t, const char *local);
 void presence_down(struct things *t);
+void presence_down_one(struct things *t, const char *local); /* accounts mode */
 void presence_news(struct things *t, struct thing *thing);
 void presence_leave(struct things *t);
 void presence_take_probe(void *self, struct incoming *in);

@@ -33,13 +33,16 @@ void roster_approve(struct things *t, struct thing *thing, const char *jid)
 	gate_let_in(t->gate, thing, jid, role, &after);
 }
 
-static void put_out_done(void *ctx, struct thing *thing, const char *jid, int status)
+void roster_say_out(struct things *t, struct thing *thing, const char *jid)
 {
-	struct things *t = ctx;
-	if (status < 0)
-		return;
 	presence_unavailable(t, thing, jid); /* first, else a stale green dot stays */
 	presence_say(t, thing, "unsubscribed", jid);
+}
+
+static void put_out_done(void *ctx, struct thing *thing, const char *jid, int status)
+{
+	if (status == 0)
+		roster_say_out(ctx, thing, jid);
 }
 
 void roster_revoke(struct things *t, struct thing *thing, const char *jid)

@@ -11,10 +11,12 @@
 
 void siot_up(struct things *t, const char *local); /* registers what is not registered, asks again what is undecided */
 void siot_down(struct things *t);                  /* after the asks were dropped */
+void siot_down_one(struct things *t, const char *local); /* accounts mode */
+void siot_again(struct things *t); /* the service is there: what waits for its next attempt is asked now */
 void siot_register(struct things *t, struct thing *thing); /* paced */
 void siot_reset(struct things *t, struct thing *thing);    /* factory reset: everybody out, new key, register (S7) */
 void siot_ask_friend(struct things *t, struct thing *thing, const char *jid); /* a stranger subscribed */
-void siot_note_stranger(const struct things *t, const struct incoming *in); /* does he speak as the service does? */
+void siot_note_stranger(const struct things *t, const struct incoming *in);   /* does he speak as the service does? */
 void siot_take_owner(void *self, struct incoming *in);
 void siot_take_states(void *self, struct incoming *in);
 void siot_take_disowned(void *self, struct incoming *in);

@@ -87,6 +87,18 @@ static const char *condition_of(const struct element *stanza)
 	return !stanza ? "no answer" : error && error->first ? error->first->name : "";
 }
 
+void siot_again(struct things *t)
+{
+	list_each(at, &t->queries)
+	{
+		struct query *q = list_of(at, struct query, link);
+		if (!q->timer.place)
+			continue;
+		timer_stop(t->loop, &q->timer);
+		queue(q, false);
+	}
+}
+
 /* The service works, or it does not: said once for all things, and again when it changes. */
 static void note_service(const struct query *q, const struct element *stanza)
 {
@@ -99,6 +111,8 @@ static void note_service(const struct query *q, const struct element *stanza)
 			 condition_of(stanza));
 	else if (!fails && t->service_fails)
 		log_info(t->log, "provisioning service %s: answers again", t->gate->service);
+	if (!fails && t->service_fails)
+		siot_again(t);
 	t->service_fails = fails;
 }
 
@@ -361,6 +375,16 @@ void siot_up(struct things *t, const char *local)
 }
 
 /* The link is down: what waits for its turn or for its next attempt is asked anew by siot_up. */
+void siot_down_one(struct things *t, const char *local)
+{
+	list_each(at, &t->queries)
+	{
+		struct query *q = list_of(at, struct query, link);
+		if (text_same(q->local, local))
+			query_free(q);
+	}
+}
+
 void siot_down(struct things *t)
 {
 	list_each(at, &t->queries) query_free(list_of(at, struct query, link));

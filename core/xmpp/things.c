@@ -149,8 +149,12 @@ void things_ready(struct things *t, const char *local)
 
 void things_down(struct things *t, const char *local)
 {
-	if (local)
-		return; /* one account: what it asked ends by its timeout */
+	if (local) {
+		presence_down_one(t, local);
+		ask_drop_of(&t->asks, local);
+		siot_down_one(t, local);
+		return;
+	}
 	pace_pause(&t->pace, true);
 	presence_down(t);
 	sensor_drop_all(t);
@@ -171,6 +175,7 @@ void things_leave(struct things *t)
 
 void things_end(struct things *t)
 {
+	t->closing = true;
 	pace_pause(&t->pace, true);
 	presence_down(t);
 	sensor_drop_all(t);

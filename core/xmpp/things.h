@@ -35,7 +35,7 @@ struct things {
 	struct timer telling; /* presence.c */
 	size_t announced;     /* presence.c: place in the walk that states presence after connect */
 	struct timer announcing;
-	bool service_fails;    /* siot_ask.c: said already */
+	bool service_fails; /* siot_ask.c: said already */
 	bool closing;
 };
 
