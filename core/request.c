@@ -227,14 +227,22 @@ static void write_parts(struct requests *rs, struct wish *w)
 	leave(c);
 }
 
+/* As a whole: no parameter of a write is to blame, but each value of a read is missing for this reason. */
+static void turn_away(struct wish *w, enum wish_status status)
+{
+	for (size_t i = 0; i < w->n_parts && !w->write; i++)
+		w->parts[i].status = status;
+	answer(w, status, NULL);
+}
+
 void request_take(void *requests, struct wish *w)
 {
 	struct requests *rs = requests;
 	w->thing->n_wishes++;
 	if (!gate_may(w->thing, w->from, w->write ? RIGHT_WRITE : RIGHT_READ))
-		answer(w, WISH_FORBIDDEN, NULL);
+		turn_away(w, WISH_FORBIDDEN);
 	else if (rs->n >= LIMIT_WISHES || w->thing->n_wishes > LIMIT_WISHES_THING)
-		answer(w, WISH_BUSY, NULL);
+		turn_away(w, WISH_BUSY);
 	else if (w->write)
 		write_parts(rs, w);
 	else

@@ -27,6 +27,7 @@ struct stage {
 	struct bridge *bridge;
 	struct request *asked[64]; /* what the bus was asked and has not answered */
 	size_t n_asked;
+	bool hears_nothing; /* the bus takes requests and loses them until it is closed */
 	bool accounts;
 	enum gathering gathering;
 	size_t more;
