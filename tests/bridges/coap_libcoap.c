@@ -1,0 +1,191 @@
+#include "tests/lib/rig.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* libcoap's own example server: somebody else's idea of the protocol. */
+
+extern const struct bridge_driver driver_coap;
+
+struct server {
+	pid_t pid;
+	char port[8];
+};
+
+static int free_port(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	socklen_t size = sizeof(at);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+	close(fd);
+	return ntohs(at.sin_port);
+}
+
+static void run(struct server *s, const char *loss)
+{
+	s->pid = fork();
+	cr_assert(s->pid >= 0);
+	if (s->pid)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	int null = open("/dev/null", O_RDWR);
+	dup2(null, 1);
+	dup2(null, 2);
+	execlp("coap-server-openssl", "coap-server-openssl", "-A", "127.0.0.1", "-p", s->port, "-l", loss, "-d", "10",
+	       (char *)NULL);
+	_exit(127);
+}
+
+static void kill_server(struct server *s)
+{
+	kill(s->pid, SIGKILL);
+	waitpid(s->pid, NULL, 0);
+}
+
+static struct rig *rig_at(const struct server *s, struct device **ret)
+{
+	char uri[64];
+	struct rig *rig = rig_new(&driver_coap, "ack_timeout=1s; timeout=20s");
+	snprintf(uri, sizeof(uri), "uri=coap://127.0.0.1:%s", s->port);
+	*ret = rig_device(rig, "dev", uri);
+	return rig;
+}
+
+static struct rig *begin(struct server *s, const char *loss, struct device **ret)
+{
+	snprintf(s->port, sizeof(s->port), "%d", free_port());
+	run(s, loss);
+	return rig_at(s, ret);
+}
+
+static struct point *point(struct rig *rig, struct device *d, enum type type, const char *options)
+{
+	struct point *p = rig_point(rig, d, "p", type, options);
+	p->access = strstr(options, "example") ? ACCESS_BOTH : ACCESS_READ;
+	p->poll_ms = 0;
+	p->write_deadline_ms = 30000;
+	return p;
+}
+
+Test(coap_libcoap, writes_and_reads_back)
+{
+	struct server s;
+	struct device *d;
+	struct rig *rig = begin(&s, "0%", &d);
+	struct point *p = point(rig, d, TYPE_REAL, "path=/example_data");
+	char shown[DECIMAL_ROOM];
+	p->confirm = CONFIRM_READBACK;
+	rig_start(rig);
+	cr_assert_eq(rig_write(rig, p, "21.50"), REQUEST_DONE);
+	cr_assert_eq(rig_read(rig, p, shown), REQUEST_DONE);
+	cr_assert_str_eq(shown, "21.50");
+	kill_server(&s);
+	rig_free(rig);
+}
+
+Test(coap_libcoap, waits_for_a_separate_answer)
+{
+	struct server s;
+	struct device *d;
+	struct rig *rig = begin(&s, "0%", &d);
+	struct point *p = point(rig, d, TYPE_TEXT, "path=/async?2");
+	rig_start(rig);
+	cr_assert_eq(rig_read(rig, p, NULL), REQUEST_DONE);
+	cr_assert_str_eq(p->last.value.text, "done");
+	kill_server(&s);
+	rig_free(rig);
+}
+
+static bool ticks(struct rig *rig, struct point *p, int n)
+{
+	char last[32] = "";
+	for (int i = 0; i < n; i++) {
+		RIG_UNTIL(rig, p->last.quality == QUALITY_GOOD && strcmp(p->last.value.text, last) != 0);
+		snprintf(last, sizeof(last), "%s", p->last.value.text);
+	}
+	return true;
+}
+
+Test(coap_libcoap, observes_on_a_lossy_line)
+{
+	struct server s;
+	struct device *d;
+	struct rig *rig = begin(&s, "20%", &d);
+	struct point *p = point(rig, d, TYPE_TEXT, "path=/time; observe=true");
+	rig_start(rig);
+	cr_assert(ticks(rig, p, 4));
+	kill_server(&s);
+	rig_free(rig);
+}
+
+Test(coap_libcoap, a_body_in_blocks_is_garbled_and_no_half_value)
+{
+	struct server s;
+	struct device *d;
+	struct rig *rig = begin(&s, "0%", &d);
+	struct point *p = point(rig, d, TYPE_TEXT, "path=/example_data"); /* 1500 bytes, before it is written */
+	rig_start(rig);
+	cr_assert_eq(rig_read(rig, p, NULL), REQUEST_GARBLED);
+	cr_assert_eq(p->last.trouble, TROUBLE_GARBLED);
+	kill_server(&s);
+	rig_free(rig);
+}
+
+/* Written by another bus: an observation that began with half a body would wait for its blocks. */
+static void write_first(const struct server *s, const char *text)
+{
+	struct device *d;
+	struct rig *rig = rig_at(s, &d);
+	struct point *p = point(rig, d, TYPE_TEXT, "path=/example_data");
+	rig_start(rig);
+	cr_assert_eq(rig_write(rig, p, text), REQUEST_DONE);
+	rig_free(rig);
+}
+
+Test(coap_libcoap, confirms_by_state_and_finds_the_server_again_after_a_kill)
+{
+	struct server s;
+	struct device *d;
+	struct rig *rig = begin(&s, "0%", &d);
+	struct point *p = point(rig, d, TYPE_TEXT, "path=/example_data; observe=true");
+	p->confirm = CONFIRM_STATE;
+	write_first(&s, "zero");
+	rig_start(rig);
+	RIG_UNTIL(rig, p->last.quality == QUALITY_GOOD);
+	cr_assert_eq(rig_write(rig, p, "one"), REQUEST_DONE);
+	cr_assert_str_eq(p->last.value.text, "one");
+	kill_server(&s);
+	run(&s, "0%");
+	write_first(&s, "two");
+	cr_assert_str_eq(p->last.value.text, "one", "nobody was told");
+	loop_skip(rig->loop, 75100);
+	RIG_UNTIL(rig, strcmp(p->last.value.text, "two") == 0);
+	cr_assert_eq(rig_write(rig, p, "three"), REQUEST_DONE);
+	cr_assert_str_eq(p->last.value.text, "three");
+	kill_server(&s);
+	rig_free(rig);
+}
+
+Test(coap_libcoap, says_what_is_not_there)
+{
+	struct server s;
+	struct device *d;
+	struct rig *rig = begin(&s, "0%", &d);
+	struct point *p = point(rig, d, TYPE_TEXT, "path=/no/such");
+	rig_start(rig);
+	cr_assert_eq(rig_read(rig, p, NULL), REQUEST_REFUSED);
+	cr_assert_eq(p->last.trouble, TROUBLE_REFUSED);
+	kill_server(&s);
+	rig_free(rig);
+}
