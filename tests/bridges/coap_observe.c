@@ -217,6 +217,29 @@ Test(coap_observe, a_device_that_does_not_observe_is_asked_again_instead)
 	coap_field_free(&f);
 }
 
+/* Without a number nothing but the token tells which question it answers. */
+Test(coap_observe, a_late_answer_is_no_answer_to_the_next_attempt)
+{
+	struct coap_field f = coap_field_new("timeout=60s");
+	struct coapd_resource *r = coapd_add(f.d, "/t", false);
+	struct point *p = observed(&f, "/t");
+	f.d->faults = (struct coapd_faults){ .observe_refused = true, .separate_ms = 70000 };
+	rig_start(f.rig);
+	RIG_UNTIL(f.rig, r->n_gets == 1);
+	loop_skip(f.rig->loop, 60000);
+	RIG_UNTIL(f.rig, p->last.quality == QUALITY_BAD);
+	r->counter++;
+	f.d->faults.separate_ms = 50000;
+	loop_skip(f.rig->loop, 5000);
+	RIG_UNTIL(f.rig, r->n_gets == 2);
+	loop_skip(f.rig->loop, 5000);
+	RIG_UNTIL(f.rig, f.d->n_resets == 1);
+	cr_assert_eq(p->last.quality, QUALITY_BAD);
+	loop_skip(f.rig->loop, 45000);
+	wait_current(&f, p, r);
+	coap_field_free(&f);
+}
+
 Test(coap_observe, a_notification_too_large_is_garbled_and_the_next_one_good)
 {
 	struct coap_field f = coap_field_new("");

@@ -112,6 +112,27 @@ Test(sim, keeps_what_is_written)
 	rig_free(rig);
 }
 
+Test(sim, reading_back_writes_nothing)
+{
+	struct rig *rig = rig_new(&driver_sim, "delay=1s");
+	struct point *p = rig_point(rig, rig_device(rig, "d", ""), "set", TYPE_INT, "wave=held; mean=5");
+	struct rig_ask a = { 0 }, b = { 0 };
+	p->access = ACCESS_BOTH;
+	p->confirm = CONFIRM_READBACK;
+	p->poll_ms = 0;
+	rig_start(rig);
+	rig_ask_write(rig, &a, p, "1", 60000);
+	rig_ask_write(rig, &b, p, "2", 60000); /* between the other one and its reading back */
+	while (!a.n_done || !b.n_done) {
+		loop_skip(rig->loop, 1000);
+		loop_turn(rig->loop);
+	}
+	cr_assert_eq(a.status, REQUEST_DIFFERS);
+	cr_assert_eq(b.status, REQUEST_DONE);
+	cr_assert_eq(p->last.value.number.digits, 2);
+	rig_free(rig);
+}
+
 Test(sim, tells_a_written_value_at_once_when_it_pushes)
 {
 	struct rig *rig = rig_new(&driver_sim, "");

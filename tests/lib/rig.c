@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { PATIENCE_S = 100 }; /* of real time */
 
 static void on_sample(void *ctx, struct point *p, enum news news)
 {
@@ -62,6 +65,7 @@ static void *fill(const struct setting *rows, size_t size, const char *options)
 struct rig *rig_new(const struct bridge_driver *driver, const char *options)
 {
 	struct rig *rig = mem_new(sizeof(*rig));
+	alarm(PATIENCE_S);
 	rig->driver = driver;
 	rig->loop = loop_new();
 	log_init(&rig->log, LOG_LEVEL_DEBUG, getenv("RIG_LOG") ? stderr : NULL);
@@ -143,6 +147,7 @@ void rig_free(struct rig *rig)
 	log_end(&rig->log);
 	loop_free(rig->loop);
 	mem_free(rig);
+	alarm(0);
 }
 
 static void on_done(struct request *r, int status, const struct sample *shown, const struct err *why)

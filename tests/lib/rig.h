@@ -3,7 +3,8 @@
  * try a driver. Options are "key=value; key=value" in the words of the configuration; "write.method=post" is a key in a
  * group; lists are filled by hand.
  *
- * The test owns the rig. RIG_UNTIL turns the loop until something holds; what never comes ends in Criterion's timeout.
+ * The test owns the rig. RIG_UNTIL turns the loop until something holds; what never comes ends the test with
+ * SIGALRM.
  */
 #pragma once
 

@@ -474,7 +474,7 @@ void coapd_restart(struct coapd *d)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(d->port) };
 	socklen_t size = sizeof(at);
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	at.sin_addr.s_addr = htonl(d->address);
 	d->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	must(d->fd >= 0 && bind(d->fd, (struct sockaddr *)&at, sizeof(at)) == 0);
 	must(getsockname(d->fd, (struct sockaddr *)&at, &size) == 0);
@@ -497,6 +497,7 @@ struct coapd *coapd_new(struct loop *loop)
 {
 	struct coapd *d = mem_new(sizeof(*d));
 	d->loop = loop;
+	d->address = INADDR_LOOPBACK;
 	d->mid = 1000;
 	d->random = 4711;
 	coapd_restart(d);

@@ -59,6 +59,7 @@ struct coapd {
 	struct loop *loop;
 	struct watch *watch; /* NULL: killed */
 	int fd;
+	uint32_t address; /* where it is after the next restart; host order */
 	uint16_t port, mid;
 	struct coapd_faults faults;
 	struct coapd_resource resources[COAPD_RESOURCES];
