@@ -25,7 +25,7 @@ enum {
 	LIMIT_TEXT_VALUE = 4096,            /* bytes of a text value that is kept and shown */
 	LIMIT_CONF_FILE = 64 * 1024 * 1024, /* bytes of one configuration file */
 	LIMIT_CONF_ERRORS = 200,            /* errors shown at once */
-	LIMIT_CLAIMS_MINUTE = 10,           /* claim attempts per bare JID per minute (siot S10) */
+	LIMIT_CLAIMS_MINUTE = 10,           /* claims with a wrong key, per bare JID and minute (siot S10) */
 	LIMIT_QUERIES_HOUR = 20,            /* is-friend queries one requestor may cause per thing and hour (S39) */
 	LIMIT_OWNER_PENDING = 1000,         /* pending requests listed for one owner */
 	LIMIT_KEY = 128,                    /* bytes of a claim key as it is sent; 29 are usual */

@@ -103,13 +103,13 @@ static void free_claim(struct claim *claim)
 	mem_free(claim);
 }
 
-/* Who shows right keys may go on: an owner of forty devices is not guessing (S10). */
+/* Only wrong keys count: an owner of forty devices, whose program shows forty keys at once, is not guessing (S10). */
 static void end_one(struct claim *claim)
 {
 	if (--claim->n_open > 0)
 		return;
-	if (claim->n_things)
-		quota_give_back(&claim->asker.p->claims, claim->asker.bare, "");
+	if (!claim->n_things && !claim->failed)
+		quota_take(&claim->asker.p->claims, claim->asker.bare, "");
 	answer(claim);
 	nudge_owner(claim->asker.p, registry_owner(&claim->asker.p->registry, claim->asker.bare));
 	free_claim(claim);
@@ -244,7 +244,7 @@ void claims_try(struct asker asker, const char *key, const char *name)
 	claim->asker = asker;
 	claim->n_open = 1;
 	struct fingerprint print;
-	if (!quota_take(&p->claims, asker.bare, "")) {
+	if (!quota_left(&p->claims, asker.bare, "")) {
 		asker_refuse(&claim->asker, &reply_policy_violation, "Too many attempts. Please wait a minute.");
 		free_claim(claim);
 		return;

@@ -19,7 +19,7 @@ struct provisioner {
 	const struct provisioner_events *events;
 	void *ctx;
 	struct registry registry;
-	struct quota claims;    /* attempts per JID and minute */
+	struct quota claims;    /* wrong keys per JID and minute */
 	struct quota queries;   /* is-friend queries that cost the owner something, per thing, requestor and hour */
 	struct quota words;     /* chat lines per JID and minute */
 	size_t n_changes;       /* waiting or being saved */

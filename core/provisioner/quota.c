@@ -28,21 +28,24 @@ static struct quota_slot *slot_of(const struct quota *q, const char *who, const 
 	return &q->slots[(h ^ h >> 16) % QUOTA_SLOTS];
 }
 
+static uint32_t period_of(const struct quota *q)
+{
+	return (uint32_t)(loop_now(q->loop) / q->period_ms) + 1;
+}
+
+bool quota_left(const struct quota *q, const char *who, const char *what)
+{
+	const struct quota_slot *s = slot_of(q, who, what);
+	return s->period != period_of(q) || s->n < q->most;
+}
+
 bool quota_take(struct quota *q, const char *who, const char *what)
 {
 	struct quota_slot *s = slot_of(q, who, what);
-	uint32_t period = (uint32_t)(loop_now(q->loop) / q->period_ms) + 1;
-	if (s->period != period)
-		*s = (struct quota_slot){ .period = period };
-	if (s->n >= q->most)
+	if (!quota_left(q, who, what))
 		return false;
+	if (s->period != period_of(q))
+		*s = (struct quota_slot){ .period = period_of(q) };
 	s->n++;
 	return true;
-}
-
-void quota_give_back(struct quota *q, const char *who, const char *what)
-{
-	struct quota_slot *s = slot_of(q, who, what);
-	if (s->n)
-		s->n--;
 }

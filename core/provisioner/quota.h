@@ -23,4 +23,4 @@ struct quota {
 void quota_init(struct quota *q, struct loop *loop, int64_t period_ms, uint32_t most);
 void quota_free(struct quota *q);
 bool quota_take(struct quota *q, const char *who, const char *what); /* counts one; false: too many. what may be "" */
-void quota_give_back(struct quota *q, const char *who, const char *what); /* the one taken was well spent */
+bool quota_left(const struct quota *q, const char *who, const char *what); /* counts nothing */

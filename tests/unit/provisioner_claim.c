@@ -301,15 +301,23 @@ Test(provisioner_claim, gives_a_used_device_key_to_nobody_when_its_first_things_
 	service_free(s);
 }
 
-Test(provisioner_claim, lets_an_owner_claim_as_many_things_as_he_has_labels)
+Test(provisioner_claim, lets_an_owner_claim_at_once_as_many_things_as_he_has_labels) /* S10 */
 {
+	enum { THINGS = 3 * LIMIT_CLAIMS_MINUTE };
 	struct service *s = service_new();
-	for (int i = 0; i < 3 * LIMIT_CLAIMS_MINUTE; i++) {
+	for (int i = 0; i < THINGS; i++) {
 		char *thing = mem_format("t%d@gw.example", i), *key = mem_format("KEYOFTHETHING%d", i);
 		service_register(s, thing, key, "x");
-		service_claim(s, OWNER, key);
 		mem_free(thing);
 		mem_free(key);
 	}
+	for (int i = 0; i < THINGS; i++)
+		fake_link_give(s->link,
+			       "<iq type='set' id='c%d.' from='" OWNER "' to='prov.example'><claim xmlns='" SIOT
+			       "' key='KEYOFTHETHING%d'/></iq>",
+			       i, i);
+	service_settle(s);
+	for (int i = 0; i < THINGS; i++)
+		service_expect(s, "<claimed");
 	service_free(s);
 }

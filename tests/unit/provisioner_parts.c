@@ -58,8 +58,8 @@ Test(quota, counts_per_name_and_begins_anew_with_each_period)
 	for (int i = 0; i < 3; i++)
 		cr_assert(quota_take(&q, "anna@b.example", ""));
 	cr_expect_not(quota_take(&q, "anna@b.example", ""));
-	quota_give_back(&q, "anna@b.example", "");
-	cr_expect(quota_take(&q, "anna@b.example", ""));
+	cr_expect_not(quota_left(&q, "anna@b.example", ""));
+	cr_expect(quota_left(&q, "bob@b.example", ""));
 	cr_expect_not(quota_take(&q, "anna@b.example", ""));
 	cr_expect_not(quota_take(&q, "anna@b.example", ""));
 	cr_expect(quota_take(&q, "bob@b.example", ""));
