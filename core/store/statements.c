@@ -71,12 +71,6 @@ static const struct write_row {
 			      " name = excluded.name, names = excluded.names, key_hash = excluded.key_hash,"
 			      " grp = excluded.grp, group_key_hash = excluded.group_key_hash, owner = excluded.owner,"
 			      " since = excluded.since" } },
-	[STORE_REG_OWNER] = { "owner of",
-			      3,
-			      true,
-			      { "UPDATE registration SET owner = ?2, since = ?3, key_hash = iif(?2 IS NULL, key_hash, "
-				"NULL),"
-				" group_key_hash = iif(?2 IS NULL, group_key_hash, NULL) WHERE jid = ?1" } },
 	[STORE_REG_DROP] = { "end of the registration of",
 			     1,
 			     false,

@@ -27,7 +27,6 @@ enum store_write {
 	STORE_PENDING_DROP, /* local, jid */
 	/* the provisioning service's side */
 	STORE_REG_PUT, /* jid, name (attribute|NULL), names as "lang\tname\n...", key_hash|NULL, group|NULL, group_key_hash|NULL, owner|NULL, since */
-	STORE_REG_OWNER,         /* jid, owner|NULL, since: voids both key hashes when owner is given */
 	STORE_REG_DROP,          /* jid: and its decisions */
 	STORE_DECISION_PUT,      /* thing jid, requestor, state "yes"|"no"|"pending", since */
 	STORE_DECISION_DROP,     /* thing jid, requestor */

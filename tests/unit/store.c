@@ -102,9 +102,7 @@ Test(store, changes_one_registration_and_not_its_neighbour)
 	struct outcome o = { 0 };
 	PUT(s, STORE_REG_PUT, &o, "a@t", NULL, NULL, "h", "g", "gh", NULL, "1");
 	PUT(s, STORE_REG_PUT, &o, "b@t", NULL, NULL, "h", "g", "gh", NULL, "1");
-	PUT(s, STORE_REG_OWNER, &o, "a@t", NULL, "2");
-	has_rows(s, STORE_REGS, "a@t|-|-|h|g|gh|-|2\nb@t|-|-|h|g|gh|-|1\n");
-	PUT(s, STORE_REG_OWNER, &o, "a@t", "o@e", "3");
+	PUT(s, STORE_REG_PUT, &o, "a@t", NULL, NULL, NULL, "g", NULL, "o@e", "3");
 	has_rows(s, STORE_REGS, "a@t|-|-|-|g|-|o@e|3\nb@t|-|-|h|g|gh|-|1\n");
 	PUT(s, STORE_DECISION_PUT, &o, "a@t", "x@e", "no", "1");
 	PUT(s, STORE_DECISION_PUT, &o, "a@t", "y@e", "yes", "1");
@@ -132,8 +130,7 @@ Test(store, tells_of_a_change_that_met_nothing)
 	PUT(s, STORE_THING_KEY, &o, "ghost", "K", "0");
 	PUT(s, STORE_THING_RESET, &o, "ghost", "K");
 	PUT(s, STORE_THING_WANT, &o, "ghost", "reset");
-	PUT(s, STORE_REG_OWNER, &o, "ghost", "o@e", "1");
-	cr_assert_eq(o.failed, 5);
+	cr_assert_eq(o.failed, 4);
 	store_put(s, STORE_THING_WANT, (const char *const[]){ "ghost", NULL }, NULL, NULL);
 	store_close(s);
 	place_free(&p);
