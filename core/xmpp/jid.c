@@ -237,7 +237,7 @@ static size_t squeeze(char *text)
 {
 	size_t n = 0;
 	for (const char *at = text; *at; at++) {
-		bool blank = memchr(" \t\r\n", *at, 4) != NULL;
+		bool blank = strchr(" \t\r\n", *at) != NULL;
 		if (blank && (n == 0 || text[n - 1] == ' '))
 			continue;
 		text[n++] = (char)(blank ? ' ' : *at);
