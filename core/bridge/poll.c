@@ -1,22 +1,26 @@
 #include "core/bridge/inside.h"
 
+#include "core/base/limits.h"
 #include "core/base/mem.h"
 
 /*
  * Who is due when. Points of one interval form a group and are handed to the driver together, so that it may merge
- * them. A point whose last read is still under way is left out of the round: a slow bus gets slower rounds, never a
+ * them; a large group in portions, so that neither a turn of the loop becomes long nor the queue of the bus full of
+ * polls. A point whose last read is still under way is left out of the round: a slow bus gets slower rounds, never a
  * queue.
  */
 
-static const int64_t READ_DEADLINE_MS = 30000;
+enum { PORTION = LIMIT_QUEUE_BUS / 2 };
+
+static const int64_t READ_DEADLINE_MS = 30000, FULL_MS = 50;
 
 struct group {
 	struct bridge *bridge;
-	int64_t interval_ms;
+	int64_t interval_ms, began_ms;
 	struct timer timer;
 	struct request *requests; /* one per point, reused in every round */
 	struct request **due;
-	size_t n;
+	size_t n, next; /* next: where this round goes on */
 };
 
 struct poll {
@@ -29,19 +33,32 @@ static void poll_done(struct request *r, int status, const struct sample *shown,
 	(void)r, (void)status, (void)shown, (void)why; /* the sample has gone its way up already */
 }
 
+/* When the next portion is due, or the next round. */
+static int64_t pause_ms(const struct group *g, size_t room)
+{
+	int64_t now = loop_now(g->bridge->loop), next = g->began_ms + g->interval_ms;
+	if (g->next)
+		return room ? 0 : FULL_MS;
+	return next > now ? next - now : 0;
+}
+
 static void read_group(void *ctx)
 {
 	struct group *g = ctx;
 	struct bridge *b = g->bridge;
-	size_t n = 0;
-	timer_set(b->loop, &g->timer, g->interval_ms, read_group, g);
-	for (size_t i = 0; i < g->n; i++) {
-		struct request *r = &g->requests[i];
+	size_t room = b->n_waiting < PORTION ? PORTION - b->n_waiting : 0, n = 0;
+	if (g->next == 0)
+		g->began_ms = loop_now(b->loop);
+	for (; g->next < g->n && n < room; g->next++) {
+		struct request *r = &g->requests[g->next];
 		if (r->bridge || r->point->listens)
 			continue;
 		r->deadline_ms = loop_now(b->loop) + READ_DEADLINE_MS;
 		g->due[n++] = r;
 	}
+	if (g->next == g->n)
+		g->next = 0;
+	timer_set(b->loop, &g->timer, pause_ms(g, room), read_group, g);
 	if (n)
 		bridge_ask(b, g->due, n);
 }
@@ -97,8 +114,10 @@ void poll_begin(struct bridge *b)
 		return;
 	if (!b->poll)
 		b->poll = poll_new(b);
-	for (size_t i = 0; i < b->poll->n; i++)
+	for (size_t i = 0; i < b->poll->n; i++) {
+		b->poll->groups[i].next = 0;
 		timer_set(b->loop, &b->poll->groups[i].timer, 0, read_group, &b->poll->groups[i]);
+	}
 }
 
 void poll_end(struct bridge *b)

@@ -80,6 +80,27 @@ Test(sim, is_polled_by_the_core)
 	rig_free(rig);
 }
 
+static size_t n_good(const struct rig *rig)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < rig->bridge->n_points; i++)
+		n += rig->bridge->points[i]->last.quality == QUALITY_GOOD;
+	return n;
+}
+
+Test(sim, more_points_than_the_queue_of_a_bus_are_all_polled)
+{
+	struct rig *rig = rig_new(&driver_sim, "");
+	struct device *d = rig_device(rig, "d", "");
+	for (int i = 0; i < 3000; i++)
+		rig_point(rig, d, "p", TYPE_INT, "wave=counter; period=1h");
+	rig_start(rig);
+	RIG_UNTIL(rig, n_good(rig) == 3000);
+	loop_skip(rig->loop, 3600 * 1000);
+	RIG_UNTIL(rig, rig->bridge->points[2999]->last.value.number.digits == 1);
+	rig_free(rig);
+}
+
 Test(sim, pushes_when_asked_to_and_is_not_polled)
 {
 	struct rig *rig = rig_new(&driver_sim, "");
