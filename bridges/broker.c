@@ -161,16 +161,18 @@ static void end(struct broker *b)
 	on_closed(ctx);
 }
 
-/* Out with what the library has to say; what it kept back for want of room follows. */
+/* Out with what the library has to say: what it queued inside a callback, and what it kept back for want of room. */
 static void flush(struct broker *b)
 {
-	while (guard_flush(&b->guard) && mosquitto_want_write(b->m)) {
+	do {
+		int rc = 0;
 		b->inside++;
-		int rc = mosquitto_loop_write(b->m, 1);
+		if (mosquitto_want_write(b->m))
+			rc = mosquitto_loop_write(b->m, 1);
 		b->inside--;
 		if (rc)
 			lose_rc(b, rc, errno);
-	}
+	} while (guard_flush(&b->guard) && !b->lost && mosquitto_want_write(b->m));
 }
 
 /* Last line of everything that called the library; b may be gone afterwards. */
@@ -180,12 +182,13 @@ static void settle(struct broker *b)
 		return;
 	if (!b->closing && !b->lost && mosquitto_socket(b->m) < 0)
 		lose(b, "the connection broke");
+	if (!b->closing && !b->lost)
+		flush(b);
 	if (b->closing) {
 		end(b);
 	} else if (b->lost) {
 		go_down(b);
 	} else {
-		flush(b);
 		watch_set(b->watch, (b->more.place ? 0 : WATCH_READ | WATCH_HANGUP) |
 					    (guard_has_output(&b->guard) ? WATCH_WRITE : 0));
 		if (b->state != STATE_HANDSHAKE || !b->accepted)
@@ -250,7 +253,7 @@ static void on_ready(void *ctx, int events)
 		guard_read(&b->guard);
 	take_packets(b);
 	if ((events & WATCH_ERROR) && !b->more.place)
-		lose(b, "the connection broke");
+		lose(b, "the broker closed the connection");
 	settle(b);
 }
 

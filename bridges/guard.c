@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { HEADER_MOST = 5, CUT_HEADER = 4 /* type, and GUARD_BODY_MOST in three bytes */ };
+enum { CONNACK = 0x20, HEADER_MOST = 5, CUT_HEADER = 4 /* type, and GUARD_BODY_MOST in three bytes */ };
 
 static const char no_mqtt[] = "the broker sent what is not MQTT";
 
@@ -118,6 +118,8 @@ static enum guard_result judge(struct guard *g)
 {
 	const uint8_t *packet = g->in + g->at;
 	size_t there = g->size - g->at, header, body;
+	if (there > 0 && !g->greeted && packet[0] != CONNACK)
+		return refuse(g, "whoever answers there does not speak MQTT");
 	int whole = mqtt_check_header(packet, there, &header, &body);
 	if (whole <= 0)
 		return whole < 0 ? refuse(g, no_mqtt) : GUARD_NOTHING;
@@ -128,6 +130,7 @@ static enum guard_result judge(struct guard *g)
 	if (g->version_5 && !mqtt_check_properties(packet[0], packet + header, body))
 		return refuse(g, no_mqtt);
 	g->feeding = header + body;
+	g->greeted = true;
 	return GUARD_FED;
 }
 

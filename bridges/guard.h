@@ -27,8 +27,9 @@ enum {
 struct guard {
 	int wire, inner; /* the connection; our end of the pair; -1: not begun */
 	bool version_5;
-	bool closed; /* the broker closed the connection: nothing more will come */
-	uint8_t *in; /* owned; bytes from `at` to `size` are not handed on yet */
+	bool greeted; /* a first packet came, and it was a CONNACK */
+	bool closed;  /* the broker closed the connection: nothing more will come */
+	uint8_t *in;  /* owned; bytes from `at` to `size` are not handed on yet */
 	size_t at, size, room;
 	size_t feeding;    /* of these, the rest of a checked packet */
 	uint64_t skipping; /* bytes to come that belong to a cut packet */

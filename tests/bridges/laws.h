@@ -61,7 +61,7 @@ void laws_9_has_nothing_global(const struct laws *l);
 void laws_10_survives_what_the_device_sends(const struct laws *l);
 
 #define LAWS_ONE(suite, laws, law)                                                                                     \
-	Test(suite, law)                                                                                               \
+	Test(suite, law, .timeout = 120)                                                                               \
 	{                                                                                                              \
 		laws_##law(laws);                                                                                      \
 	}

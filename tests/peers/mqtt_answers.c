@@ -15,16 +15,24 @@ void mqtt_answers_counted(struct mqtt_broker *b)
 		abort();
 }
 
+/* Never waits: the test that reads at the other end may be in the same thread. */
+void mqtt_answers_flush(struct client *c)
+{
+	ssize_t n = send(c->fd, c->out, c->out_size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n <= 0)
+		return; /* full, or gone: the reader of this client sees it */
+	c->out_size -= (size_t)n;
+	memmove(c->out, c->out + n, c->out_size);
+}
+
 void mqtt_answers_send(struct client *c, const void *bytes, size_t size)
 {
-	const uint8_t *at = bytes;
-	while (size > 0 && c->fd >= 0) {
-		ssize_t n = send(c->fd, at, size, MSG_NOSIGNAL);
-		if (n <= 0)
-			return; /* the reader of this client sees the end */
-		at += n;
-		size -= (size_t)n;
-	}
+	if (c->fd < 0 || size == 0)
+		return;
+	c->out = realloc(c->out, c->out_size + size);
+	memcpy(c->out + c->out_size, bytes, size);
+	c->out_size += size;
+	mqtt_answers_flush(c);
 }
 
 static void send_packet(struct client *c, struct mqtt_packet *take)
@@ -46,15 +54,17 @@ void mqtt_answers_close(struct client *c, bool reset)
 	for (size_t i = 0; i < c->n_topics; i++)
 		free(c->topics[i]);
 	free(c->in);
+	free(c->out);
 	*c = (struct client){ .fd = -1 };
 }
 
-static void send_publish(struct client *c, const char *topic, const void *bytes, size_t size, int qos, bool retain)
+static void send_publish(struct mqtt_broker *b, struct client *c, const char *topic, const void *bytes, size_t size,
+			 int qos, bool retain)
 {
 	struct mqtt_packet p = mqtt_packet_begin((uint8_t)(0x30 | qos << 1 | retain));
 	mqtt_packet_text(&p, topic, strlen(topic));
 	if (qos)
-		mqtt_packet_number(&p, 7, 2);
+		mqtt_packet_number(&p, b->mid = (uint16_t)(b->mid % 60000 + 1), 2);
 	if (c->v5)
 		mqtt_packet_number(&p, 0, 1);
 	mqtt_packet_bytes(&p, bytes, size);
@@ -95,7 +105,7 @@ void mqtt_answers_route(struct mqtt_broker *b, const struct client *from, const 
 	for (size_t i = 0; i < CLIENTS; i++) {
 		struct client *c = &b->clients[i];
 		if (c->fd >= 0 && subscribed(c, topic) && !(c == from && c->no_local))
-			send_publish(c, topic, bytes, size, qos, false);
+			send_publish(b, c, topic, bytes, size, qos, false);
 	}
 }
 
@@ -164,7 +174,7 @@ static void send_retained(struct mqtt_broker *b, struct client *c, size_t first)
 	for (size_t i = first; i < c->n_topics; i++)
 		for (size_t k = 0; k < b->n_retained; k++)
 			if (strcmp(c->topics[i], b->retained[k].topic) == 0)
-				send_publish(c, c->topics[i], b->retained[k].bytes, b->retained[k].size, 0, true);
+				send_publish(b, c, c->topics[i], b->retained[k].bytes, b->retained[k].size, 0, true);
 }
 
 static void on_subscribe(struct mqtt_broker *b, struct client *c, struct mqtt_reader r)
@@ -219,6 +229,14 @@ static void on_publish(struct mqtt_broker *b, struct client *c, struct mqtt_read
 		mqtt_answers_route(b, c, b->counts.topic, r.at, size, 0, r.type & 1);
 }
 
+static void on_pubrec(struct mqtt_broker *b, struct client *c, struct mqtt_reader r)
+{
+	(void)b;
+	struct mqtt_packet p = mqtt_packet_begin(0x62);
+	mqtt_packet_number(&p, mqtt_reader_number(&r, 2), 2);
+	send_packet(c, &p);
+}
+
 static void on_pubrel(struct mqtt_broker *b, struct client *c, struct mqtt_reader r)
 {
 	(void)b;
@@ -244,7 +262,7 @@ static void on_disconnect(struct mqtt_broker *b, struct client *c, struct mqtt_r
 static void on_packet(struct mqtt_broker *b, struct client *c, struct mqtt_reader r)
 {
 	static void (*const rows[16])(struct mqtt_broker *, struct client *, struct mqtt_reader) = {
-		[1] = on_connect,   [3] = on_publish, [6] = on_pubrel,
+		[1] = on_connect,   [3] = on_publish, [5] = on_pubrec,      [6] = on_pubrel,
 		[8] = on_subscribe, [12] = on_ping,   [14] = on_disconnect,
 	};
 	if (b->fault != MQTT_BROKER_SILENT && rows[r.type >> 4])

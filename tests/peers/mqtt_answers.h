@@ -13,6 +13,8 @@ struct client {
 	int fd;
 	uint8_t *in;
 	size_t in_size;
+	uint8_t *out; /* what its connection does not take yet */
+	size_t out_size;
 	bool v5, no_local, endless;
 	char *topics[TOPICS];
 	size_t n_topics;
@@ -33,6 +35,7 @@ struct mqtt_broker {
 	bool ending;
 	enum mqtt_broker_fault fault;
 	unsigned code;
+	uint16_t mid; /* of the last message that we want an answer to */
 	struct client clients[CLIENTS];
 	struct retained retained[RETAINED];
 	size_t n_retained;
@@ -40,6 +43,7 @@ struct mqtt_broker {
 };
 
 void mqtt_answers_counted(struct mqtt_broker *b);
+void mqtt_answers_flush(struct client *c);
 void mqtt_answers_send(struct client *c, const void *bytes, size_t size);
 void mqtt_answers_route(struct mqtt_broker *b, const struct client *from, const char *topic, const void *bytes,
 			size_t size, int qos, bool keep);

@@ -63,8 +63,10 @@ static size_t gather(struct mqtt_broker *b, struct pollfd *fds)
 	fds[n++] = (struct pollfd){ b->wake, POLLIN, 0 };
 	fds[n++] = (struct pollfd){ b->listener, POLLIN, 0 };
 	for (size_t i = 0; i < CLIENTS; i++)
-		fds[n++] =
-			(struct pollfd){ b->clients[i].fd, (short)(POLLIN | (b->clients[i].endless ? POLLOUT : 0)), 0 };
+		fds[n++] = (struct pollfd){
+			b->clients[i].fd,
+			(short)(POLLIN | (b->clients[i].endless || b->clients[i].out_size ? POLLOUT : 0)), 0
+		};
 	return n;
 }
 
@@ -78,8 +80,10 @@ static void serve(struct mqtt_broker *b, const struct pollfd *fds)
 		short events = fds[2 + i].revents;
 		if (!events || c->fd != fds[2 + i].fd)
 			continue;
-		if ((events & POLLOUT) && send(c->fd, zeros, sizeof(zeros), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 &&
-		    errno != EAGAIN)
+		if ((events & POLLOUT) && c->out_size)
+			mqtt_answers_flush(c);
+		else if ((events & POLLOUT) && c->endless &&
+			 send(c->fd, zeros, sizeof(zeros), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN)
 			c->endless = false;
 		if (events & ~POLLOUT)
 			read_client(b, c);
@@ -219,6 +223,7 @@ void mqtt_broker_publish(struct mqtt_broker *b, const char *topic, const void *b
 	pthread_mutex_lock(&b->lock);
 	mqtt_answers_route(b, NULL, topic, bytes, size, qos, keep);
 	pthread_mutex_unlock(&b->lock);
+	wake(b);
 }
 
 void mqtt_broker_send(struct mqtt_broker *b, const void *bytes, size_t size)
@@ -227,6 +232,7 @@ void mqtt_broker_send(struct mqtt_broker *b, const void *bytes, size_t size)
 	for (size_t i = 0; i < CLIENTS; i++)
 		mqtt_answers_send(&b->clients[i], bytes, size);
 	pthread_mutex_unlock(&b->lock);
+	wake(b);
 }
 
 struct mqtt_broker_counts mqtt_broker_counts(struct mqtt_broker *b)
