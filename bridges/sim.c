@@ -1,10 +1,8 @@
 /*
- * The driver of a bus that does not exist: its points follow waves of the loop's time, keep what is written to them and
- * fail on a schedule. It plays the field for the demo, the scenes and the benchmarks, and it is the one to read before
- * you write a driver. Happy path: open says bridge_up; requests wait in the queue, where each costs `delay`, and end
- * with bridge_done; points with `push` tell their value unasked with bridge_sample. Failure: a fault is answered with
- * its trouble; a "timeout" stays silent until the deadline, when the core calls cancel; when the whole bus is "away",
- * everything ends and bridge_down is said.
+ * The driver of a bus that does not exist, and the one to read before you write a driver. Its points follow waves of
+ * the loop's time, keep what is written to them and fail on a schedule. Requests wait in the queue, where each costs
+ * `delay`, and end with bridge_done; points with `push` tell their value unasked with bridge_sample. A "timeout" stays
+ * silent until the deadline, when the core calls cancel; a bus that is "away" ends everything and says bridge_down.
  */
 #include "bridges/wave.h"
 #include "core/base/mem.h"
@@ -83,12 +81,10 @@ static void be_quiet(struct bridge *b)
 static void go_away(struct bridge *b)
 {
 	struct sim *sim = b->self;
-	const struct err why = { "away, as its schedule says" };
-	struct list *first;
 	be_quiet(b);
-	while ((first = list_pop(&sim->queue)) || (first = list_pop(&sim->silent)))
+	for (struct list *first; (first = list_pop(&sim->queue)) || (first = list_pop(&sim->silent));)
 		bridge_done(b, list_of(first, struct request, link), REQUEST_AWAY, NULL, NULL);
-	bridge_down(b, &why);
+	bridge_down(b, &(const struct err){ "away, as its schedule says" });
 }
 
 static void serve(struct bridge *b, struct request *r)
@@ -144,9 +140,8 @@ static void sim_write(struct bridge *b, struct request *r)
 
 static void sim_cancel(struct bridge *b, struct request *r)
 {
-	bool late = loop_now(b->loop) >= r->deadline_ms;
 	list_drop(&r->link);
-	bridge_done(b, r, late ? REQUEST_TIMEOUT : REQUEST_CANCELLED, NULL, NULL);
+	bridge_done(b, r, loop_now(b->loop) < r->deadline_ms ? REQUEST_CANCELLED : REQUEST_TIMEOUT, NULL, NULL);
 }
 
 static int sim_open(struct bridge *b, struct err *e)

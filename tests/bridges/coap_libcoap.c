@@ -17,6 +17,7 @@ extern const struct bridge_driver driver_coap;
 
 struct server {
 	pid_t pid;
+	const char *address, *in_uri;
 	char port[8];
 };
 
@@ -42,7 +43,7 @@ static void run(struct server *s, const char *loss)
 	int null = open("/dev/null", O_RDWR);
 	dup2(null, 1);
 	dup2(null, 2);
-	execlp("coap-server-openssl", "coap-server-openssl", "-A", "127.0.0.1", "-p", s->port, "-l", loss, "-d", "10",
+	execlp("coap-server-openssl", "coap-server-openssl", "-A", s->address, "-p", s->port, "-l", loss, "-d", "10",
 	       (char *)NULL);
 	_exit(127);
 }
@@ -57,13 +58,14 @@ static struct rig *rig_at(const struct server *s, struct device **ret)
 {
 	char uri[64];
 	struct rig *rig = rig_new(&driver_coap, "ack_timeout=1s; timeout=20s");
-	snprintf(uri, sizeof(uri), "uri=coap://127.0.0.1:%s", s->port);
+	snprintf(uri, sizeof(uri), "uri=coap://%s:%s", s->in_uri, s->port);
 	*ret = rig_device(rig, "dev", uri);
 	return rig;
 }
 
 static struct rig *begin(struct server *s, const char *loss, struct device **ret)
 {
+	*s = (struct server){ .address = "127.0.0.1", .in_uri = "127.0.0.1" };
 	snprintf(s->port, sizeof(s->port), "%d", free_port());
 	run(s, loss);
 	return rig_at(s, ret);
@@ -90,6 +92,32 @@ Test(coap_libcoap, writes_and_reads_back)
 	cr_assert_eq(rig_write(rig, p, "21.50"), REQUEST_DONE);
 	cr_assert_eq(rig_read(rig, p, shown), REQUEST_DONE);
 	cr_assert_str_eq(shown, "21.50");
+	kill_server(&s);
+	rig_free(rig);
+}
+
+static bool has_ipv6(void)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0;
+	close(fd);
+	return ok;
+}
+
+Test(coap_libcoap, speaks_ipv6)
+{
+	if (!has_ipv6())
+		cr_skip_test("there is no IPv6 here");
+	struct server s = { .address = "::1", .in_uri = "[::1]" };
+	struct device *d;
+	snprintf(s.port, sizeof(s.port), "%d", free_port());
+	run(&s, "0%");
+	struct rig *rig = rig_at(&s, &d);
+	struct point *p = point(rig, d, TYPE_REAL, "path=/example_data");
+	p->confirm = CONFIRM_READBACK;
+	rig_start(rig);
+	cr_assert_eq(rig_write(rig, p, "21.50"), REQUEST_DONE);
 	kill_server(&s);
 	rig_free(rig);
 }
