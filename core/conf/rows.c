@@ -58,8 +58,8 @@ const struct setting rows_xmpp[] = {
 
 static const struct setting provisioning_rows[] = {
 	{ "service", SETTING_TEXT, IN(conf_provisioning, service), .min = 1, .max = LIMIT_JID,
-	  .help = "JID of the provisioning service where things register and whom they ask; without it they have no "
-		  "owner" },
+	  .help = "JID of the provisioning service where things register and whom they ask; without it, the one that "
+		  "service discovery of the server finds" },
 	{ 0 },
 };
 

@@ -10,7 +10,8 @@
 
 static const char *const thing_features[] = { INFO_NS, ITEMS_NS, "urn:xmpp:ping", SENSOR_NS, SIOT_NS, SIOT_X_NS, NULL };
 static const char *const control_features[] = { CONTROL_NS, NULL };
-static const char *const domain_features[] = { INFO_NS, ITEMS_NS, "urn:xmpp:ping", SIOT_NS, SIOT_X_NS, NULL };
+/* Not siot: who looks for a provisioning service by that feature (S31) must not find a gateway. */
+static const char *const domain_features[] = { INFO_NS, ITEMS_NS, "urn:xmpp:ping", NULL };
 
 static const char *language_of(const struct things *t, const struct incoming *in)
 {

@@ -10,6 +10,7 @@
 #define SIOT_X_NS "urn:jidgate:siot:0"
 
 void siot_up(struct things *t, const char *local); /* registers what is not registered, asks again what is undecided */
+void siot_up_all(struct things *t); /* the service is known now: the same for everything that is up */
 void siot_down(struct things *t);                  /* after the asks were dropped */
 void siot_down_one(struct things *t, const char *local); /* accounts mode */
 void siot_again(struct things *t); /* the service is there: what waits for its next attempt is asked now */

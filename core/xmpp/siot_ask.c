@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/xmpp/presence.h"
 #include "core/xmpp/roster.h"
+#include "core/xmpp/siot_find.h"
 
 #include <string.h>
 
@@ -89,8 +90,7 @@ static const char *condition_of(const struct element *stanza)
 
 void siot_again(struct things *t)
 {
-	list_each(at, &t->queries)
-	{
+	list_each (at, &t->queries) {
 		struct query *q = list_of(at, struct query, link);
 		if (!q->timer.place)
 			continue;
@@ -179,8 +179,7 @@ static void unregister_answered(struct query *q, const struct element *stanza)
 		return;
 	}
 	gate_forget(q->things->gate, q->local);
-	list_each(at, &q->things->gate->orphans)
-	{
+	list_each (at, &q->things->gate->orphans) {
 		struct thing *orphan = list_of(at, struct thing, dirty_link);
 		if (!text_same(orphan->local, q->local))
 			continue;
@@ -290,8 +289,7 @@ static void send(struct pace_job *job)
 
 static struct query *find(struct things *t, enum question question, const char *local, const char *jid)
 {
-	list_each(at, &t->queries)
-	{
+	list_each (at, &t->queries) {
 		struct query *q = list_of(at, struct query, link);
 		if (q->question == question && text_same(q->local, local) && text_same(q->jid, jid))
 			return q;
@@ -341,8 +339,7 @@ static void ask_what_is_open(struct things *t, struct thing *thing)
 	} else if (thing->key && !thing->owner) {
 		add(t, ASK_REGISTER, thing->local, NULL, false);
 	}
-	list_each(at, &thing->pendings)
-	{
+	list_each (at, &thing->pendings) {
 		const struct pending *p = list_of(at, struct pending, link);
 		if (p->subscribed_first && p->state != PENDING_DENIED && !find(t, ASK_FRIEND, thing->local, p->jid))
 			add(t, ASK_FRIEND, thing->local, p->jid, false);
@@ -352,8 +349,7 @@ static void ask_what_is_open(struct things *t, struct thing *thing)
 /* A thing that the command line wants forgotten: its friends are told, then the service. */
 static void leave_orphan(struct things *t, struct thing *orphan)
 {
-	list_each(at, &orphan->friends)
-	{
+	list_each (at, &orphan->friends) {
 		const struct friend *f = list_of(at, struct friend, link);
 		presence_unavailable(t, orphan, f->jid);
 		presence_say(t, orphan, "unsubscribed", f->jid);
@@ -361,24 +357,31 @@ static void leave_orphan(struct things *t, struct thing *orphan)
 	add(t, ASK_UNREGISTER, orphan->local, NULL, false);
 }
 
+void siot_up_all(struct things *t)
+{
+	struct thing *thing;
+	for (size_t at = 0; (thing = map_next(&t->house->things, &at));)
+		if (link_up(t->link, t->link->accounts ? thing->local : NULL))
+			ask_what_is_open(t, thing);
+	list_each (at, &t->gate->orphans)
+		leave_orphan(t, list_of(at, struct thing, dirty_link));
+}
+
 void siot_up(struct things *t, const char *local)
 {
 	struct thing *thing = local ? house_find_thing(t->house, local, strlen(local)) : NULL;
 	pace_pause(&t->pace, false);
+	siot_find_begin(t, local);
 	if (thing)
 		ask_what_is_open(t, thing);
-	if (local)
-		return;
-	for (size_t at = 0; (thing = map_next(&t->house->things, &at));)
-		ask_what_is_open(t, thing);
-	list_each(at, &t->gate->orphans) leave_orphan(t, list_of(at, struct thing, dirty_link));
+	else if (!local)
+		siot_up_all(t);
 }
 
 /* The link is down: what waits for its turn or for its next attempt is asked anew by siot_up. */
 void siot_down_one(struct things *t, const char *local)
 {
-	list_each(at, &t->queries)
-	{
+	list_each (at, &t->queries) {
 		struct query *q = list_of(at, struct query, link);
 		if (text_same(q->local, local))
 			query_free(q);
@@ -387,5 +390,6 @@ void siot_down_one(struct things *t, const char *local)
 
 void siot_down(struct things *t)
 {
-	list_each(at, &t->queries) query_free(list_of(at, struct query, link));
+	list_each (at, &t->queries)
+		query_free(list_of(at, struct query, link));
 }

@@ -160,6 +160,7 @@ void things_down(struct things *t, const char *local)
 	sensor_drop_all(t);
 	ask_drop_all(&t->asks);
 	siot_down(t);
+	siot_find_end(t);
 }
 
 void things_news(struct things *t, struct thing *thing)
@@ -181,4 +182,5 @@ void things_end(struct things *t)
 	sensor_drop_all(t);
 	ask_drop_all(&t->asks);
 	siot_down(t);
+	siot_find_end(t);
 }

@@ -13,6 +13,7 @@
 #include "core/xmpp/link.h"
 #include "core/xmpp/pace.h"
 #include "core/xmpp/route.h"
+#include "core/xmpp/siot_find.h"
 
 #define THINGS_RESOURCE "thing" /* every thing is available as local@domain/thing: some clients need a full JID */
 
@@ -30,6 +31,7 @@ struct things {
 	struct asks asks;     /* our own iqs that wait for their answer */
 	struct pace pace;     /* registrations and queries, so many a second (S43) */
 	struct list queries;  /* siot_ask.c: what the service is asked, waits for its turn or for the next attempt */
+	struct siot_find find; /* siot_find.c: when the configuration names no service */
 	struct list reads;    /* sensor.c: reads that wait for values, for cancel */
 	struct list dirty;    /* presence.c: thing.dirty_link whose presence is due */
 	struct timer telling; /* presence.c */
