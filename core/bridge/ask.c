@@ -32,9 +32,8 @@ static const int64_t STUCK_MS = 30000;
 bool bridge_is_stuck(const struct bridge *b)
 {
 	int64_t now = loop_now(b->loop);
-	list_each (at, &b->waiting)
-		if (list_of(at, struct request, wait_link)->deadline_ms + STUCK_MS < now)
-			return true;
+	list_each(at,
+		  &b->waiting) if (list_of(at, struct request, wait_link)->deadline_ms + STUCK_MS < now) return true;
 	return false;
 }
 
@@ -133,10 +132,14 @@ static void confirm_none(struct bridge *b, struct request *r)
 	finish(r, REQUEST_DONE, NULL, NULL);
 }
 
+/* The device may have been quicker than the answer of the bus. */
 static void confirm_state(struct bridge *b, struct request *r)
 {
 	(void)b;
-	r->stage = STAGE_STATE;
+	if (r->confirmed)
+		finish(r, REQUEST_DONE, &r->point->last, NULL);
+	else
+		r->stage = STAGE_STATE;
 }
 
 static void confirm_readback(struct bridge *b, struct request *r)
@@ -193,18 +196,23 @@ void bridge_done(struct bridge *b, struct request *r, int status, struct sample 
 		read_done(b, r, status, take, why);
 	else if (status == REQUEST_DONE && b->state == BRIDGE_UP)
 		confirm_by[r->point->confirm](b, r);
-	else
+	else {
+		r->confirmed = false;
 		finish(r, status, NULL, why);
+	}
 }
 
+/* What the driver still has is only marked: the bus may accept it after the device has shown it. */
 void ask_saw(struct bridge *b, struct point *p)
 {
 	list_each(at, &b->waiting)
 	{
 		struct request *r = list_of(at, struct request, wait_link);
-		if (r->point != p || r->stage != STAGE_STATE || !holds(r))
+		if (r->point != p || !r->write || p->confirm != CONFIRM_STATE)
 			continue;
-		r->confirmed = true;
+		r->confirmed = holds(r);
+		if (r->stage != STAGE_STATE || !r->confirmed)
+			continue;
 		finish(r, REQUEST_DONE, &p->last, NULL);
 		return;
 	}

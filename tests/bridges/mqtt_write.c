@@ -117,6 +117,28 @@ Test(mqtt_write, is_seen_when_the_device_says_so)
 	mqtt_site_end(&s);
 }
 
+Test(mqtt_write, is_seen_when_the_device_is_quicker_than_the_broker)
+{
+	struct mqtt_site s;
+	struct rig_ask a = { 0 };
+	mqtt_site_begin(&s, "");
+	struct point *dim = mqtt_site_point(&s, "dim", TYPE_INT, "path=/dim; write.topic=~/set; write.payload=${raw}");
+	dim->confirm = CONFIRM_STATE;
+	mqtt_site_up(&s);
+	mqtt_broker_fault(s.peer, MQTT_BROKER_NO_PUBACK, 0);
+	rig_ask_write(s.rig, &a, dim, "50", 60000);
+	RIG_UNTIL(s.rig, mqtt_broker_counts(s.peer).publishes == 1);
+	mqtt_site_tell(&s, "house/lamp", "{\"dim\": 50}");
+	cr_expect_eq(a.n_done, 0, "the broker may still refuse it");
+	unsigned mid = mqtt_broker_counts(s.peer).mid;
+	mqtt_broker_send(s.peer, (const uint8_t[]){ 0x40, 2, (uint8_t)(mid >> 8), (uint8_t)mid }, 4);
+	RIG_UNTIL(s.rig, a.n_done);
+	cr_expect_eq(a.status, REQUEST_DONE);
+	cr_expect(a.confirmed);
+	rig_ask_free(&a);
+	mqtt_site_end(&s);
+}
+
 /* One topic for both directions: our own words come back, unless the broker is asked not to send them (version 5). */
 static void hears_itself(const char *version, bool no_local)
 {

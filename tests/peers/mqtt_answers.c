@@ -217,6 +217,7 @@ static void on_publish(struct mqtt_broker *b, struct client *c, struct mqtt_read
 		mqtt_reader_skip_properties(&r);
 	size_t size = (size_t)(r.end - r.at);
 	snprintf(b->counts.payload, sizeof(b->counts.payload), "%.*s", (int)size, (const char *)r.at);
+	b->counts.mid = mid;
 	b->counts.publishes++;
 	if (qos && b->fault != MQTT_BROKER_NO_PUBACK) {
 		struct mqtt_packet p = mqtt_packet_begin(qos == 1 ? 0x40 : 0x50);

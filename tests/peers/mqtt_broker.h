@@ -32,6 +32,7 @@ enum mqtt_broker_fault {
 
 struct mqtt_broker_counts {
 	unsigned connections, connects, disconnects, topics, publishes, pings;
+	unsigned mid;            /* of the last PUBLISH */
 	uint32_t maximum_packet; /* of the last CONNECT; 0: not said */
 	bool no_local;           /* of the last SUBSCRIBE */
 	char client_id[64], user[64], password[64], topic[128],
