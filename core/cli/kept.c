@@ -47,8 +47,8 @@ int kept_do(struct cli *c, int (*fn)(struct cli *c, struct kept *k))
 	int code = CLI_FAILED;
 	if (conf_load(&k.conf, c->conf, k.protocols) < 0)
 		fputs(k.conf.errors.data, c->err);
-	else if (!k.conf.house)
-		cli_fail(c, code, "%s: there are no devices", c->conf);
+	else if (!k.conf.house || !k.conf.xmpp.given)
+		cli_fail(c, code, "%s: there is no %s section", c->conf, k.conf.house ? "xmpp" : "devices");
 	else
 		code = with_store(c, &k, fn);
 	conf_free(&k.conf);

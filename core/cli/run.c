@@ -38,6 +38,8 @@ int run_run(struct cli *c)
 		fputs(conf.errors.data, c->err);
 	else if (!conf.house && !conf.provisioner.given)
 		cli_fail(c, code, "%s: neither devices nor provisioner: nothing to run", c->conf);
+	else if (conf.house && !conf.xmpp.given)
+		cli_fail(c, code, "%s: there is no xmpp section: nobody could reach the things", c->conf);
 	else
 		code = run_gateway(c, &conf);
 	conf_free(&conf);

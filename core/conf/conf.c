@@ -100,8 +100,6 @@ static void warn_of_gaps(struct conf *c, const char *file)
 		fault_warn(c, file, 0, "neither devices nor a provisioner: there is nothing to do");
 	if (c->house && !c->xmpp.given)
 		fault_warn(c, file, 0, "no xmpp section: nobody can reach the things");
-	if (c->house && c->xmpp.given && !c->provisioning.service)
-		fault_warn(c, file, 0, "no provisioning.service: nobody can claim the things");
 }
 
 int conf_load(struct conf *c, const char *file, const struct protocol *const *protocols)

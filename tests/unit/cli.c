@@ -345,3 +345,24 @@ Test(rows, have_the_words_of_the_model)
 	cr_expect_null(type->words[TYPE_COUNT]);
 	cr_expect_null(kind->words[KIND_COUNT]);
 }
+
+/* Both need a JID for each thing; neither may invent a domain, and neither waits for a server that nobody named. */
+Test(cli, runs_and_labels_nothing_without_an_xmpp_section)
+{
+	char file[] = "/tmp/jidgate-cli-XXXXXX", line[64];
+	int fd = mkstemp(file);
+	cr_assert_geq(fd, 0);
+	FILE *f = fdopen(fd, "w");
+	fputs("gateway = { state = \"/nonexistent/state\"; };\nbuses = ( { id = \"b\"; protocol = \"sim\"; } );\n"
+	      "devices = ( { id = \"d\"; bus = \"b\"; points = ( { id = \"p\"; type = \"real\"; } ); } );\n",
+	      f);
+	fclose(f);
+	for (int i = 0; i < 2; i++) {
+		snprintf(line, sizeof(line), "jidgate %s -c %s", i ? "labels" : "run", file);
+		struct said s = say(line);
+		cr_expect_eq(s.code, CLI_FAILED);
+		cr_expect(strstr(s.err, "there is no xmpp section"), "%s", s.err);
+		end(&s);
+	}
+	unlink(file);
+}
