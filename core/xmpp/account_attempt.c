@@ -15,7 +15,7 @@
  * addresses are looked up for all of them together.
  */
 
-static const int64_t STEADY_MS = 60000, ADDRESS_MS = 60000, REMIND_MS = 180000;
+static const int64_t STEADY_MS = 60000, ADDRESS_MS = 60000, REMIND_MS = 180000, SETTLE_MS = 60000;
 
 enum { CONNECTING = 20 }; /* log in at the same time: a restarted server is not stormed */
 
@@ -32,12 +32,13 @@ static void tell_count(struct accounts *all)
 		 *all->settings->host ? all->settings->host : all->domain);
 }
 
-/* false: it has been said */
+/* A server that goes away ends many connections in several ways: the first is said. false: it was not said. */
 static bool complain_server(struct accounts *all, const struct account_trouble *trouble, const struct err *why)
 {
 	int64_t now = loop_now(all->link.loop);
+	int64_t since = all->said.text[0] ? now - all->said_ms : INT64_MAX;
 	bool again = text_same(all->said.text, why->text);
-	if (again && (!trouble->loud || now - all->said_ms < REMIND_MS))
+	if (trouble->loud ? again && since < REMIND_MS : again || since < SETTLE_MS)
 		return false;
 	all->said = *why;
 	all->said_ms = now;
