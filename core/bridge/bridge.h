@@ -66,9 +66,10 @@ struct bridge_driver {
 		      bool on); /* 1: the bus tells us of this point; 0: poll it. After every
 				   bridge_up for each point; NULL: all are polled */
 	void (*read)(struct bridge *b, struct request **r,
-		     size_t n);                              /* due together: merge them as you like; NULL: cannot */
-	void (*write)(struct bridge *b, struct request *r);  /* NULL: cannot */
-	void (*cancel)(struct bridge *b, struct request *r); /* still exactly one bridge_done(); NULL: ignore */
+		     size_t n);                             /* due together: merge them as you like; NULL: cannot */
+	void (*write)(struct bridge *b, struct request *r); /* NULL: cannot */
+	/* The core wants no answer any more, or the deadline has passed: still exactly one bridge_done(). NULL: ignore */
+	void (*cancel)(struct bridge *b, struct request *r);
 	/* Also after bridge_down(), not after a failed check. Requests that it has not ended when close returns are
 	 * ended by the core: from then on the driver does not touch them. bridge_closed() is the last call, in close or
 	 * later. */
