@@ -5,6 +5,7 @@
 static const char *const addressings[] = { "protocol", "modicon", NULL };
 static const char *const tables[] = { "coil", "discrete", "input", "holding", NULL };
 static const char *const modes[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2", NULL };
+static const char *const autos[] = { "auto", NULL };
 static const char *const rs485s[] = { "none", "kernel", NULL };
 
 const struct mbaddress_mode mbaddress_modes[] = {
@@ -51,6 +52,13 @@ const struct setting mbaddress_unit_rows[] = {
 		  "register" },
 	{ "write_multiple", SETTING_BOOL, AT(mbaddress_unit, write_multiple), .fallback = "false",
 	  .help = "write single coils and registers with functions 15 and 16, for devices that do not know 5 and 6" },
+	{ "turnaround", SETTING_DURATION, AT(mbaddress_unit, turnaround_ms), .min = 1, .max = 60000,
+	  .help = "how long the device usually thinks before it answers; without it, it is measured" },
+	{ "max_block", SETTING_INT, AT(mbaddress_unit, max_block), .fallback = "auto", .min = 1, .max = 2000,
+	  .words = autos, .help = "most registers or coils to ask for at once; auto: 125 or 2000" },
+	{ "max_gap", SETTING_INT, AT(mbaddress_unit, max_gap), .fallback = "auto", .max = 2000, .words = autos,
+	  .help = "most unwanted registers to read through between two wanted ones; auto: as many as are cheaper than "
+		  "another question; 0: none" },
 	{ 0 },
 };
 

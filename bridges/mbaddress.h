@@ -37,6 +37,8 @@ struct mbaddress_unit { /* device */
 	int64_t unit_id;
 	int addressing; /* 0 protocol, 1 modicon */
 	bool write_multiple;
+	int64_t turnaround_ms;      /* 0 or below: learned */
+	int64_t max_block, max_gap; /* below 0: auto */
 };
 
 struct mbaddress { /* point */

@@ -1,5 +1,6 @@
 #include "bridges/mbtalk.h"
 
+#include "bridges/mbplan.h"
 #include "core/base/mem.h"
 #include "core/bridge/bridge.h"
 
@@ -10,7 +11,8 @@ enum {
 	FUNCTIONS = 17,
 	LATE_TIMES = 10, /* an answer later than so many timeouts does not come any more */
 	BUFFER = 512,
-	SILENCE_LEAST_US = 1750,    /* Modbus over Serial Line 2.5.1.1, above 19200 baud */
+	REST_MOST_US = 60000000,
+	DOUBLED_MOST = 10,
 	GARBAGE_SILENCE_US = 20000, /* USB adapters deliver in pieces of up to 16 ms */
 };
 
@@ -29,6 +31,7 @@ struct mbtalk {
 struct unit {
 	int64_t late_us[FUNCTIONS]; /* until when a late answer with this function is conceivable */
 	int64_t rest_us;            /* until when the unit is left alone */
+	unsigned rests;             /* in a row: it is probed less and less often */
 };
 
 static struct mbtalk *talk_new(struct mbline *take_line, int64_t timeout_ms, int64_t retries)
@@ -41,12 +44,11 @@ static struct mbtalk *talk_new(struct mbline *take_line, int64_t timeout_ms, int
 
 struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_rtu *o)
 {
-	const struct mbaddress_mode *mode = &mbaddress_modes[o->mode];
+	struct mbplan_wire wire = mbplan_serial(o->baud, o->mode);
 	struct mbtalk *t = talk_new(take_line, o->timeout_ms, o->retries);
 	t->rtu = t->several = true;
-	int bits = 1 + 8 + (mode->parity != 'N') + mode->stop_bits;
-	t->byte_us = (1000000 * bits + o->baud - 1) / o->baud;
-	t->gap_us = t->byte_us * 7 / 2 > SILENCE_LEAST_US ? t->byte_us * 7 / 2 : SILENCE_LEAST_US;
+	t->byte_us = wire.byte_us;
+	t->gap_us = wire.gap_us;
 	return t;
 }
 
@@ -155,13 +157,16 @@ static int exchange(struct mbtalk *t, const struct mbframe_question *q, struct m
 	uint8_t frame[MBFRAME_MOST];
 	size_t size = t->rtu ? mbframe_rtu(q, frame) : mbframe_tcp(q, ++t->transaction, frame);
 	int64_t wire_us = t->byte_us * (int64_t)(size + mbframe_answer_size(q));
-	int64_t until_us = mbline_now() + wire_us + t->timeout_us;
+	int64_t begun_us = mbline_now(), until_us = begun_us + wire_us + t->timeout_us;
 	int status = mbline_send(t->line, frame, size, until_us, &o->why);
 	if (status == MBLINE_TIMEOUT)
 		err_set(&o->why, "unit %u: the question could not be sent within the timeout", q->unit);
 	if (status != MBLINE_OK)
 		return status_of(status);
-	return listen_for(t, q, until_us, o);
+	status = listen_for(t, q, until_us, o);
+	int64_t thought_us = mbline_now() - begun_us - wire_us;
+	o->turnaround_us = status == REQUEST_DONE && thought_us > 0 ? thought_us : 0;
+	return status;
 }
 
 static int too_late(struct mbtalk_outcome *o)
@@ -204,9 +209,20 @@ static void trust(struct mbtalk *t, const struct mbframe_question *q)
 	t->units[q->unit] = (struct unit){ 0 };
 }
 
+/* Never below the time in which a late answer is conceivable. */
 static void let_rest(struct mbtalk *t, const struct mbframe_question *q)
 {
-	t->units[q->unit].rest_us = mbline_now() + LATE_TIMES * t->timeout_us;
+	struct unit *u = &t->units[q->unit];
+	int64_t least_us = LATE_TIMES * t->timeout_us, most_us = least_us > REST_MOST_US ? least_us : REST_MOST_US;
+	int64_t rest_us = least_us << (u->rests < DOUBLED_MOST ? u->rests : DOUBLED_MOST);
+	u->rest_us = mbline_now() + (rest_us < most_us ? rest_us : most_us);
+	u->rests++;
+}
+
+/* One that was silent before costs one question, and nobody listens for it any longer. */
+static bool is_probed(const struct mbtalk *t, const struct mbframe_question *q)
+{
+	return t->units[q->unit].rests > 0;
 }
 
 static bool rests(const struct mbtalk *t, const struct mbframe_question *q, struct mbtalk_outcome *o)
@@ -246,7 +262,8 @@ static int tcp_once(struct mbtalk *t, const struct mbframe_question *q, int64_t 
 	}
 	mbline_shut(t->line);
 	o->lost = status != REQUEST_TIMEOUT || !t->several;
-	if (doubt(t, q) && !o->lost)
+	bool again = doubt(t, q);
+	if ((again || is_probed(t, q)) && !o->lost)
 		let_rest(t, q);
 	return status;
 }
@@ -268,7 +285,7 @@ static void recover(struct mbtalk *t, const struct mbframe_question *q, int stat
 	bool again = doubt(t, q);
 	if (status == REQUEST_GARBLED)
 		let_it_end(t);
-	else if (status == REQUEST_TIMEOUT && again)
+	else if (status == REQUEST_TIMEOUT && (again || is_probed(t, q)))
 		let_rest(t, q);
 	else if (status == REQUEST_TIMEOUT)
 		keep_quiet(t, q);
@@ -332,4 +349,5 @@ void mbtalk_ask(struct mbtalk *t, const struct mbframe_question *q, int64_t dead
 		ret->status = (t->rtu ? rtu_once : tcp_once)(t, q, deadline_us, ret);
 	} while (left-- > 0 && (ret->status == REQUEST_TIMEOUT || ret->status == REQUEST_GARBLED) &&
 		 mbline_now() <= deadline_us);
+	ret->silent = t->units[q->unit].rest_us > mbline_now();
 }

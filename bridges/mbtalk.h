@@ -7,8 +7,9 @@
  * with that unit again until an answer to a question with another function has come: a device answers in order, so nothing
  * earlier can follow.
  *
- * A unit that is silent twice in a row is left alone until no late answer is conceivable (ten times the timeout), which also
- * spares the bus for the others. Its requests end in TIMEOUT meanwhile.
+ * A unit that is silent twice in a row is left alone until no late answer is conceivable (ten times the timeout). Then one
+ * question probes it, and it is left alone twice as long, up to a minute: the others must not notice. Its requests end in
+ * TIMEOUT meanwhile. The first answer makes it one of the others again.
  *
  * Worker thread of the bus; mbtalk_new and mbtalk_free loop thread. Owned by the driver's self.
  */
@@ -22,7 +23,9 @@ struct mbtalk;
 struct mbtalk_outcome {
 	int status;                   /* enum request_status */
 	bool lost;                    /* the bus is away */
+	bool silent;                  /* the unit is left alone for a while */
 	struct mbframe_answer answer; /* when status is DONE; may be an exception */
+	int64_t turnaround_us;        /* when status is DONE: what it took beyond the time on the wire */
 	struct err why;               /* when it is not */
 };
 

@@ -1,3 +1,5 @@
+#include "bridges/mbask.h"
+#include "bridges/mbqueue.h"
 #include "bridges/mbtalk.h"
 #include "core/bridge/bridge.h"
 #include "core/loop/resolve.h"
@@ -6,33 +8,34 @@
 #include <stdio.h>
 
 /*
- * The drivers modbus-tcp and modbus-rtu, loop side: two queues, and one request at a time with the bus's worker.
+ * The drivers modbus-tcp and modbus-rtu, loop side: the queue, and one question at a time with the bus's worker.
  *
  * Happy path: open starts the worker, resolves the host and posts the opening; read and write queue, start_next turns the
- * first request into a question and posts it, on_answer decodes. Failure: a device's trouble ends its request; a lost line
- * ends all of them and says bridge_down. Close stops whatever the worker waits for and goes on when it came back.
+ * next block of the queue into a question and posts it, on_answer decodes. Failure: a device's trouble ends the requests of
+ * its block; a refused block of several points is halved until the guilty one is found; a lost line ends all of them and says
+ * bridge_down. Close stops whatever the worker waits for and goes on when it came back.
  *
- * A request is in urgent or reads by its link, or it is running. A readback arrives through read with request.write set, so
- * driver_data says what is to be done.
+ * A request is in the queue, in running or in ending by its link. A readback arrives through read with request.write set, so
+ * driver_data says what is to be done: NULL write, m a read that waits, &m->running a read that is on its way.
  */
-
-enum { URGENT_IN_A_ROW = 4 }; /* writes jump the queue, but cannot starve the polls */
 
 struct modbus {
 	struct mbline *line; /* owned by talk */
 	struct mbtalk *talk;
 	struct worker *worker;
 	struct resolve *resolve;
-	struct list urgent, reads; /* struct request.link */
-	unsigned urgent_in_a_row;
+	struct mbqueue queue;
 	struct job job; /* the one that the worker has: opening, asking or shutting */
 	bool with_worker, up, closing;
 	struct err why; /* of the last opening that failed or line that was lost */
 	int opened;
 
-	/* of the running request, the worker's while it runs */
+	/* of the running block; question, deadline_us and outcome are the worker's while it runs */
 	struct bridge *bridge;
-	struct request *running;
+	bool runs; /* its answer is not here yet: who wants a register of it may ride along */
+	struct mbqueue_block running;
+	struct list ending; /* whose end is being told */
+	bool silent[256];   /* units whose points have all been said to be offline */
 	struct mbframe_question question;
 	int64_t deadline_us;
 	struct mbtalk_outcome outcome;
@@ -66,6 +69,7 @@ static void on_shut(struct job *job)
 	struct bridge *b = m->bridge;
 	worker_free(m->worker);
 	mbtalk_free(m->talk);
+	mbqueue_end(&m->queue);
 	*m = (struct modbus){ 0 };
 	bridge_closed(b);
 }
@@ -78,13 +82,10 @@ static void end(struct modbus *m)
 
 static void fall(struct modbus *m, const struct err *why)
 {
-	struct request *r;
 	m->up = false;
 	m->why = *why;
-	for (struct list *link; (link = list_pop(&m->urgent)) || (link = list_pop(&m->reads));) {
-		r = list_of(link, struct request, link);
+	for (struct request *r; (r = mbqueue_pop(&m->queue));)
 		bridge_done(m->bridge, r, REQUEST_AWAY, NULL, &m->why);
-	}
 	if (!m->closing)
 		bridge_down(m->bridge, &m->why);
 }
@@ -152,8 +153,13 @@ static void begin(struct bridge *b, struct modbus *m)
 	m->bridge = b;
 	m->line = is_tcp(b) ? mbline_new_tcp(b->bus->options) : mbline_new_rtu(b->bus->options);
 	m->talk = make_talk(b, m->line);
-	list_init(&m->urgent);
-	list_init(&m->reads);
+	mbqueue_begin(&m->queue);
+	list_init(&m->running.requests);
+	list_init(&m->ending);
+	if (!is_tcp(b)) {
+		const struct mbaddress_rtu *o = b->bus->options;
+		m->queue.wire = mbplan_serial(o->baud, o->mode);
+	}
 	snprintf(name, sizeof(name), "mb %s", b->bus->id);
 	m->worker = worker_new(b->loop, name);
 }
@@ -173,46 +179,18 @@ static int open_bus(struct bridge *b, struct err *e)
 	return 0;
 }
 
-static uint8_t function_of(const struct mbaddress *a, const struct mbaddress_unit *unit, bool write)
+static struct request *first_of(const struct list *requests)
 {
-	static const uint8_t reads[] = { [MBADDRESS_COIL] = MBFRAME_READ_COILS,
-					 [MBADDRESS_DISCRETE] = MBFRAME_READ_DISCRETE,
-					 [MBADDRESS_INPUT] = MBFRAME_READ_INPUT,
-					 [MBADDRESS_HOLDING] = MBFRAME_READ_HOLDING };
-	if (!write)
-		return reads[a->table];
-	bool many = unit->write_multiple || a->count > 1;
-	if (a->table == MBADDRESS_COIL)
-		return many ? MBFRAME_WRITE_COILS : MBFRAME_WRITE_COIL;
-	return many ? MBFRAME_WRITE_REGISTERS : MBFRAME_WRITE_REGISTER;
+	return list_of(requests->next, struct request, link);
 }
 
-static bool is_read(const struct request *r)
+static int64_t latest_deadline(const struct mbqueue_block *b)
 {
-	return r->driver_data != NULL;
-}
-
-static int prepare(struct modbus *m, struct request *r, struct err *e)
-{
-	const struct mbaddress *a = r->point->address;
-	const struct mbaddress_unit *unit = r->point->device->options;
-	m->question = (struct mbframe_question){
-		.unit = (uint8_t)unit_of(r->point),
-		.function = function_of(a, unit, !is_read(r)),
-		.address = a->first,
-		.count = a->count,
-	};
-	m->deadline_us = mbline_now() + (r->deadline_ms - loop_now(m->bridge->loop)) * 1000;
-	return is_read(r) ? 0 : mbcodec_encode(&a->codec, &r->raw, m->question.data, e);
-}
-
-static struct request *take_next(struct modbus *m)
-{
-	bool reads_turn = m->urgent_in_a_row >= URGENT_IN_A_ROW && !list_empty(&m->reads);
-	bool urgent = !reads_turn && !list_empty(&m->urgent);
-	struct list *link = list_pop(urgent ? &m->urgent : &m->reads);
-	m->urgent_in_a_row = urgent ? m->urgent_in_a_row + 1 : 0;
-	return link ? list_of(link, struct request, link) : NULL;
+	int64_t latest = 0;
+	for (struct list *at = b->requests.next; at != &b->requests; at = at->next)
+		if (list_of(at, struct request, link)->deadline_ms > latest)
+			latest = list_of(at, struct request, link)->deadline_ms;
+	return latest;
 }
 
 static void run_ask(struct job *job)
@@ -223,63 +201,146 @@ static void run_ask(struct job *job)
 
 static void on_answer(struct job *job);
 
+/* The requests of the running block, to be ended one by one: what an end sets going may ask, cancel or close. */
+static void begin_ending(struct modbus *m)
+{
+	for (struct list *at; (at = list_pop(&m->running.requests));)
+		list_add(&m->ending, at);
+}
+
+static struct request *next_ending(struct modbus *m)
+{
+	struct list *at = list_pop(&m->ending);
+	return at ? list_of(at, struct request, link) : NULL;
+}
+
+static void end_all(struct modbus *m, int status, const struct err *why)
+{
+	for (struct request *r; (r = next_ending(m));)
+		bridge_done(m->bridge, r, status, NULL, why);
+}
+
+static void mark_running(struct modbus *m, void *mark)
+{
+	for (struct list *at = m->running.requests.next; at != &m->running.requests; at = at->next)
+		if (!m->running.write)
+			list_of(at, struct request, link)->driver_data = mark;
+}
+
 static void start_next(struct modbus *m)
 {
-	struct request *r;
-	while (m->up && !m->closing && !m->with_worker && (r = take_next(m))) {
+	while (m->up && !m->closing && !m->with_worker &&
+	       mbqueue_next(&m->queue, loop_now(m->bridge->loop), &m->running)) {
 		struct err e;
-		if (prepare(m, r, &e) < 0) {
-			bridge_done(m->bridge, r, REQUEST_REFUSED, NULL, &e);
+		mark_running(m, &m->running);
+		m->deadline_us = mbline_now() + (latest_deadline(&m->running) - loop_now(m->bridge->loop)) * 1000;
+		if (mbask_question(&m->running, &m->question, &e) < 0) {
+			begin_ending(m);
+			end_all(m, REQUEST_REFUSED, &e);
 			continue;
 		}
-		m->running = r;
+		m->runs = true;
 		post(m, run_ask, on_answer);
 	}
 }
 
-static void refused(struct modbus *m, struct request *r, uint8_t exception)
+static void learn(struct modbus *m)
 {
-	enum { NO_PATH = 10, NO_ANSWER = 11 }; /* a gateway speaks for the device behind it */
+	int64_t *known = &m->queue.turnaround_us[m->question.unit];
+	int64_t seen = m->outcome.turnaround_us;
+	*known = *known ? *known + (seen - *known) / 8 : seen;
+}
+
+static void refused(struct modbus *m, uint8_t exception)
+{
+	enum { ADDRESS = 2, VALUE = 3, NO_PATH = 10, NO_ANSWER = 11 }; /* a gateway speaks for the device behind it */
 	struct err why;
+	bool place = !m->running.write && (exception == ADDRESS || exception == VALUE);
+	mark_running(m, m);
+	if (place && mbqueue_refused(&m->queue, &m->running, exception, loop_now(m->bridge->loop)))
+		return;
 	err_set(&why, "unit %u: function %u, address %u: exception %u, %s", m->question.unit, m->question.function,
 		m->question.address, exception, mbframe_exception_word(exception));
 	int status = exception == NO_ANSWER ? REQUEST_TIMEOUT : exception == NO_PATH ? REQUEST_AWAY : REQUEST_REFUSED;
-	bridge_done(m->bridge, r, status, NULL, &why);
+	begin_ending(m);
+	end_all(m, status, &why);
 }
 
-static void report(struct modbus *m, struct request *r)
+/* The frame is whole and right, or it would not be here: so are all values of the block. */
+static void deliver(struct modbus *m)
 {
-	const struct mbaddress *a = r->point->address;
-	const struct mbframe_answer *answer = &m->outcome.answer;
-	struct value raw = { 0 };
-	if (m->outcome.status != REQUEST_DONE) {
-		bridge_done(m->bridge, r, m->outcome.status, NULL, &m->outcome.why);
-	} else if (answer->exception) {
-		refused(m, r, answer->exception);
-	} else if (!is_read(r)) {
-		bridge_done(m->bridge, r, REQUEST_DONE, NULL, NULL);
-	} else {
-		int64_t utc_ms = loop_utc(m->bridge->loop);
-		enum trouble trouble = mbcodec_decode(&a->codec, answer->data, &raw);
+	int64_t utc_ms = loop_utc(m->bridge->loop);
+	begin_ending(m);
+	for (struct request *r; (r = next_ending(m));) {
+		struct value raw = { 0 };
+		enum trouble trouble = mbask_value(&m->running, &m->outcome.answer, r->point->address, &raw);
 		struct sample take = trouble ? sample_bad(trouble, utc_ms) : sample_good(raw, utc_ms);
 		bridge_done(m->bridge, r, REQUEST_DONE, &take, NULL);
 	}
+}
+
+/* A unit that does not answer is one trouble, not one for each of its points as they become due. */
+static void say_silent(struct modbus *m)
+{
+	struct bridge *b = m->bridge;
+	uint8_t unit = m->question.unit;
+	bool news = !m->silent[unit];
+	m->silent[unit] = true;
+	begin_ending(m);
+	mbqueue_take_unit(&m->queue, unit, &m->ending);
+	end_all(m, m->outcome.status, &m->outcome.why);
+	for (size_t i = 0; news && i < b->n_points && !m->closing; i++) {
+		struct sample offline = sample_bad(TROUBLE_TIMEOUT, loop_utc(b->loop));
+		if (unit_of(b->points[i]) == unit)
+			bridge_sample(b, b->points[i], &offline);
+	}
+}
+
+/* Its other points are not left offline until they are due. */
+static void say_back(struct modbus *m)
+{
+	struct bridge *b = m->bridge;
+	uint8_t unit = m->question.unit;
+	m->silent[unit] = false;
+	for (size_t i = 0; i < b->n_points && !m->closing; i++)
+		if (unit_of(b->points[i]) == unit && (i == 0 || b->points[i]->device != b->points[i - 1]->device))
+			bridge_poll(b, b->points[i]->device);
+}
+
+static void report(struct modbus *m)
+{
+	bool answered = m->outcome.status == REQUEST_DONE, good = answered && !m->outcome.answer.exception;
+	if (answered)
+		learn(m);
+	mbqueue_ended(&m->queue, &m->running, good, loop_now(m->bridge->loop));
+	if (answered && !good) {
+		refused(m, m->outcome.answer.exception);
+	} else if (good && !m->running.write) {
+		deliver(m);
+	} else if (!good && m->outcome.silent) {
+		say_silent(m);
+	} else {
+		begin_ending(m);
+		end_all(m, m->outcome.status, good ? NULL : &m->outcome.why);
+	}
+	if (answered && m->silent[m->question.unit])
+		say_back(m);
 }
 
 /* What bridge_done sets going may ask, cancel or close before it returns; m->outcome is copied where it is used later. */
 static void on_answer(struct job *job)
 {
 	struct modbus *m = modbus_of(job);
-	struct request *r = m->running;
 	struct err why = m->outcome.why;
 	bool lost = m->outcome.lost;
-	m->running = NULL;
+	m->runs = false;
 	if (m->closing) {
 		m->with_worker = false;
+		mbqueue_ended(&m->queue, &m->running, false, 0);
 		end(m);
 		return;
 	}
-	report(m, r);
+	report(m);
 	m->with_worker = false;
 	if (m->closing)
 		end(m);
@@ -289,20 +350,42 @@ static void on_answer(struct job *job)
 		start_next(m);
 }
 
-static void queue(struct modbus *m, struct request *r, bool read)
+static void queue_read(struct modbus *m, struct request *r)
 {
-	r->driver_data = read ? m : NULL;
-	list_add(read && !r->write ? &m->reads : &m->urgent, &r->link);
+	if (m->runs && !r->write && mbqueue_covers(&m->running, r)) {
+		r->driver_data = &m->running;
+		list_add(&m->running.requests, &r->link);
+		return;
+	}
+	r->driver_data = m;
+	mbqueue_add(&m->queue, r);
+}
+
+/* Who asks for himself is asked for: only polls leave a guilty register alone. */
+static bool is_left_alone(struct modbus *m, struct request *r)
+{
+	int64_t left_ms;
+	struct err why;
+	if (r->write || r->rank == REQUEST_ASKED)
+		return false;
+	uint8_t exception = mbqueue_is_guilty(&m->queue, r, loop_now(m->bridge->loop), &left_ms);
+	if (!exception)
+		return false;
+	err_set(&why, "address %u: exception %u, %s; asked for again in %lld s",
+		((const struct mbaddress *)r->point->address)->first, exception, mbframe_exception_word(exception),
+		(long long)left_ms / 1000);
+	bridge_done(m->bridge, r, REQUEST_REFUSED, NULL, &why);
+	return true;
 }
 
 static void read_all(struct bridge *b, struct request **r, size_t n)
 {
 	struct modbus *m = b->self;
 	for (size_t i = 0; i < n; i++) {
-		if (m->up)
-			queue(m, r[i], true);
-		else
+		if (!m->up)
 			bridge_done(b, r[i], REQUEST_AWAY, NULL, &m->why);
+		else if (!is_left_alone(m, r[i]))
+			queue_read(m, r[i]);
 	}
 	start_next(m);
 }
@@ -310,11 +393,19 @@ static void read_all(struct bridge *b, struct request **r, size_t n)
 static void write_one(struct bridge *b, struct request *r)
 {
 	struct modbus *m = b->self;
+	r->driver_data = NULL;
 	if (m->up)
-		queue(m, r, false);
+		mbqueue_add(&m->queue, r);
 	else
 		bridge_done(b, r, REQUEST_AWAY, NULL, &m->why);
 	start_next(m);
+}
+
+static bool is_on_its_way(const struct modbus *m, const struct request *r)
+{
+	bool writes = !r->driver_data && m->running.write;
+	bool running = writes && !list_empty(&m->running.requests) && first_of(&m->running.requests) == r;
+	return r->driver_data == &m->running || running || !list_in(&r->link);
 }
 
 /* What is on the wire already is answered or times out. */
@@ -322,7 +413,7 @@ static void cancel(struct bridge *b, struct request *r)
 {
 	struct modbus *m = b->self;
 	struct err late;
-	if (m->running == r)
+	if (is_on_its_way(m, r))
 		return;
 	list_drop(&r->link);
 	if (loop_now(b->loop) < r->deadline_ms) {
@@ -333,18 +424,22 @@ static void cancel(struct bridge *b, struct request *r)
 	bridge_done(b, r, REQUEST_TIMEOUT, NULL, &late);
 }
 
-static void drop_all(struct list *requests)
+/* The core ends them. */
+static void forget_all(struct modbus *m)
 {
-	while (list_pop(requests))
-		continue; /* the core ends them */
+	while (mbqueue_pop(&m->queue))
+		continue;
+	while (list_pop(&m->running.requests))
+		continue;
+	while (list_pop(&m->ending))
+		continue;
 }
 
 static void close_bus(struct bridge *b)
 {
 	struct modbus *m = b->self;
 	m->closing = true;
-	drop_all(&m->urgent);
-	drop_all(&m->reads);
+	forget_all(m);
 	mbline_stop(m->line);
 	if (m->resolve)
 		resolve_cancel(m->resolve);

@@ -1,5 +1,5 @@
 /*
- * The south door. A driver knows how, the core knows when: seven functions down (struct bridge_driver), five calls up.
+ * The south door. A driver knows how, the core knows when: seven functions down (struct bridge_driver), six calls up.
  *
  * Law for drivers, each line with a test that every driver must pass:
  *  1 never block the loop            2 every request ends in exactly one bridge_done
@@ -35,6 +35,12 @@ enum request_status {
 	REQUEST_DIFFERS = -7, /* core only: what was read back is not what was written */
 };
 
+enum request_rank { /* who goes first on a bus that is busy; a write goes before all reads */
+	REQUEST_ASKED,      /* somebody waits for it */
+	REQUEST_POLLED,     /* due in its interval */
+	REQUEST_BACKGROUND, /* nobody notices when it comes a little later */
+};
+
 /* One point to be read or written. Owned by who made it; between bridge_ask and its done it belongs to the bridge. */
 struct request {
 	struct list link; /* the core's; while a driver has the request the driver may use it */
@@ -42,6 +48,8 @@ struct request {
 	bool write;
 	struct value raw;    /* write: what to send; owned by the request */
 	int64_t deadline_ms; /* monotonic; never acted on later than this */
+	enum request_rank rank;
+	int64_t due_ms;      /* POLLED: when the next one is due, monotonic: the earliest goes first */
 	bool confirmed;      /* set by the core: the value was seen at the device */
 	/* Once; may free r. shown is the point's newest sample, borrowed; NULL when the read failed. why: NULL or the
 	 * cause. */
@@ -124,3 +132,4 @@ void bridge_down(struct bridge *b, const struct err *why);
 void bridge_sample(struct bridge *b, struct point *p, struct sample *take);
 void bridge_done(struct bridge *b, struct request *r, int status, struct sample *take, const struct err *why);
 void bridge_closed(struct bridge *b);
+void bridge_poll(struct bridge *b, const struct device *d); /* it is back: read its points now, not only when due */

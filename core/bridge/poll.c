@@ -13,6 +13,7 @@
 enum { PORTION = LIMIT_QUEUE_BUS / 2 };
 
 static const int64_t READ_DEADLINE_MS = 30000, FULL_MS = 50;
+static const int64_t PATIENT_MS = 60000; /* who is read each minute or less often does not mind to wait for others */
 
 struct group {
 	struct bridge *bridge;
@@ -42,25 +43,55 @@ static int64_t pause_ms(const struct group *g, size_t room)
 	return next > now ? next - now : 0;
 }
 
+static size_t room_of(const struct bridge *b)
+{
+	return b->n_waiting < PORTION ? PORTION - b->n_waiting : 0;
+}
+
+static struct request *due(const struct group *g, struct request *r)
+{
+	int64_t now = loop_now(g->bridge->loop);
+	r->deadline_ms = now + READ_DEADLINE_MS;
+	r->due_ms = now + g->interval_ms;
+	return r;
+}
+
 static void read_group(void *ctx)
 {
 	struct group *g = ctx;
 	struct bridge *b = g->bridge;
-	size_t room = b->n_waiting < PORTION ? PORTION - b->n_waiting : 0, n = 0;
+	size_t room = room_of(b), n = 0;
 	if (g->next == 0)
 		g->began_ms = loop_now(b->loop);
 	for (; g->next < g->n && n < room; g->next++) {
 		struct request *r = &g->requests[g->next];
 		if (r->bridge || r->point->listens)
 			continue;
-		r->deadline_ms = loop_now(b->loop) + READ_DEADLINE_MS;
-		g->due[n++] = r;
+		g->due[n++] = due(g, r);
 	}
 	if (g->next == g->n)
 		g->next = 0;
 	timer_set(b->loop, &g->timer, pause_ms(g, room), read_group, g);
 	if (n)
 		bridge_ask(b, g->due, n);
+}
+
+/* What finds no room has its turn when it is due. */
+static void read_device(struct group *g, const struct device *d)
+{
+	struct bridge *b = g->bridge;
+	size_t room = room_of(b), n = 0;
+	for (size_t i = 0; i < g->n && n < room; i++)
+		if (g->requests[i].point->device == d && !g->requests[i].bridge && !g->requests[i].point->listens)
+			g->due[n++] = due(g, &g->requests[i]);
+	if (n)
+		bridge_ask(b, g->due, n);
+}
+
+void bridge_poll(struct bridge *b, const struct device *d)
+{
+	for (size_t i = 0; b->poll && b->state == BRIDGE_UP && i < b->poll->n; i++)
+		read_device(&b->poll->groups[i], d);
 }
 
 static struct group *group_of(struct poll *poll, struct bridge *b, int64_t interval_ms)
@@ -96,7 +127,11 @@ static struct poll *poll_new(struct bridge *b)
 		if (!p->poll_ms)
 			continue;
 		struct group *g = group_of(poll, b, p->poll_ms);
-		g->requests[g->n++] = (struct request){ .point = p, .done = poll_done };
+		g->requests[g->n++] = (struct request){
+			.point = p,
+			.rank = p->poll_ms >= PATIENT_MS ? REQUEST_BACKGROUND : REQUEST_POLLED,
+			.done = poll_done,
+		};
 	}
 	return poll;
 }

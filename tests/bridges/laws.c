@@ -185,6 +185,7 @@ static void end_in_time(struct scene *s)
 {
 	if (!s->l->mute)
 		return;
+	RIG_UNTIL(s->rig, s->rig->bridge->n_waiting == 0); /* a poll under way may be answered, and others with it */
 	s->l->mute(s->peer, true);
 	ask_all(s, 200);
 	let_be(s, QUIET_MS / 5);

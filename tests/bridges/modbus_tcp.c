@@ -376,14 +376,19 @@ Test(modbus_tcp, a_write_passes_the_reads_that_wait)
 	enum { N = 50 };
 	struct slave *s = slave_tcp(0);
 	struct rig *rig = rig_at(slave_port(s), "");
-	struct point *p =
-		quiet_point(rig, rig_device(rig, "d", "unit_id=1; addressing=modicon"), TYPE_UINT16, "address=40001");
+	struct device *d = rig_device(rig, "d", "unit_id=1; addressing=modicon; max_gap=0");
+	struct point *p = quiet_point(rig, d, TYPE_UINT16, "address=40001"), *points[N];
 	struct rig_ask reads[N] = { 0 }, write = { 0 };
 	p->access = ACCESS_BOTH;
 	p->confirm = CONFIRM_READBACK;
+	for (size_t i = 0; i < N; i++) {
+		char address[32];
+		snprintf(address, sizeof(address), "address=%zu", 40101 + 10 * i);
+		points[i] = quiet_point(rig, d, TYPE_UINT16, address);
+	}
 	start(rig);
 	for (size_t i = 0; i < N; i++)
-		rig_ask_read(rig, &reads[i], p, 5000);
+		rig_ask_read(rig, &reads[i], points[i], 5000);
 	rig_ask_write(rig, &write, p, "5", 5000);
 	RIG_UNTIL(rig, write.n_done);
 	cr_assert_eq(write.status, REQUEST_DONE);
@@ -450,13 +455,14 @@ Test(modbus_tcp, cancel_ends_what_waits_and_hints_to_what_runs)
 {
 	struct slave *s = slave_tcp(0);
 	struct rig *rig = rig_at(slave_port(s), "");
-	struct point *p =
-		quiet_point(rig, rig_device(rig, "d", "unit_id=1; addressing=modicon"), TYPE_UINT16, "address=40001");
+	struct device *d = rig_device(rig, "d", "unit_id=1; addressing=modicon");
+	struct point *p = quiet_point(rig, d, TYPE_UINT16, "address=40001");
+	struct point *other = quiet_point(rig, d, TYPE_UINT16, "address=30001");
 	struct rig_ask running = { 0 }, waiting = { 0 };
 	start(rig);
 	slave_fault(s, SLAVE_LATE, 1, 100);
 	rig_ask_read(rig, &running, p, 5000);
-	rig_ask_read(rig, &waiting, p, 5000);
+	rig_ask_read(rig, &waiting, other, 5000);
 	bridge_cancel(rig->bridge, &waiting.request);
 	bridge_cancel(rig->bridge, &running.request);
 	cr_assert_eq(waiting.n_done, 1);

@@ -81,7 +81,7 @@ static void answer(struct slave *s, const uint8_t *asked, size_t n_asked, size_t
 {
 	uint8_t frame[2 * ROOM];
 	s->asked_unit[asked[unit]]++;
-	if (asked[unit] < s->unit_first || asked[unit] > s->unit_last)
+	if (asked[unit] < s->unit_first || asked[unit] > s->unit_last || asked[unit] == s->unit_missing)
 		return;
 	if (s->spoke_us && now_us() - s->spoke_us < s->shortest_gap_us)
 		s->shortest_gap_us = now_us() - s->spoke_us;
@@ -208,6 +208,7 @@ static struct slave *slave_new(void)
 	s->listener = s->fd = s->other_end = -1;
 	s->stop = eventfd(0, EFD_CLOEXEC);
 	s->unit_last = UNITS - 1;
+	s->unit_missing = -1;
 	s->shortest_gap_us = INT32_MAX;
 	pthread_mutex_init(&s->lock, NULL);
 	return s;
@@ -323,6 +324,13 @@ void slave_units(struct slave *s, int first, int last)
 	pthread_mutex_lock(&s->lock);
 	s->unit_first = first;
 	s->unit_last = last;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void slave_units_but(struct slave *s, int unit)
+{
+	pthread_mutex_lock(&s->lock);
+	s->unit_missing = unit;
 	pthread_mutex_unlock(&s->lock);
 }
 

@@ -84,14 +84,25 @@ static size_t except(uint8_t function, uint8_t code, uint8_t *pdu)
 	return 2;
 }
 
+/* The code of the first register of the question that has one: a block is refused for one of them. */
+static uint8_t refuses(const struct slave *s, uint8_t function, uint16_t first, uint16_t count)
+{
+	bool one = function == 5 || function == 6;
+	for (uint32_t at = first; at < ADDRESSES && at < (uint32_t)first + (one ? 1 : count); at++)
+		if (s->except[at])
+			return s->except[at];
+	return 0;
+}
+
 /* The PDU of the answer, right as far as the fault allows. */
 static size_t make_pdu(struct slave *s, const uint8_t *asked, uint8_t *pdu)
 {
 	uint16_t first = slave_word(asked + 1);
 	if (s->fault == SLAVE_EXCEPTION)
 		return except(asked[0], (uint8_t)s->argument, pdu);
-	if (s->except[first])
-		return except(asked[0], s->except[first], pdu);
+	uint8_t code = refuses(s, asked[0], first, slave_word(asked + 3));
+	if (code)
+		return except(asked[0], code, pdu);
 	pdu[0] = asked[0];
 	switch (asked[0]) {
 	case 1:

@@ -33,7 +33,7 @@ struct slave {
 
 	enum slave_fault fault;
 	int times, argument;
-	int unit_first, unit_last;
+	int unit_first, unit_last, unit_missing;
 	unsigned asked, wrote, connections;
 	unsigned asked_unit[UNITS];
 	int64_t spoke_us, shortest_gap_us;

@@ -1,0 +1,38 @@
+#include "bridges/mbask.h"
+
+static uint8_t function_of(const struct mbaddress *a, const struct mbaddress_unit *unit, bool write)
+{
+	static const uint8_t reads[] = { [MBADDRESS_COIL] = MBFRAME_READ_COILS,
+					 [MBADDRESS_DISCRETE] = MBFRAME_READ_DISCRETE,
+					 [MBADDRESS_INPUT] = MBFRAME_READ_INPUT,
+					 [MBADDRESS_HOLDING] = MBFRAME_READ_HOLDING };
+	if (!write)
+		return reads[a->table];
+	bool many = unit->write_multiple || a->count > 1;
+	if (a->table == MBADDRESS_COIL)
+		return many ? MBFRAME_WRITE_COILS : MBFRAME_WRITE_COIL;
+	return many ? MBFRAME_WRITE_REGISTERS : MBFRAME_WRITE_REGISTER;
+}
+
+int mbask_question(const struct mbqueue_block *b, struct mbframe_question *ret, struct err *e)
+{
+	const struct request *r = list_of(b->requests.next, struct request, link);
+	const struct mbaddress *a = r->point->address;
+	*ret = (struct mbframe_question){
+		.unit = b->unit,
+		.function = function_of(a, r->point->device->options, b->write),
+		.address = b->first,
+		.count = b->count,
+	};
+	return b->write ? mbcodec_encode(&a->codec, &r->raw, ret->data, e) : 0;
+}
+
+enum trouble mbask_value(const struct mbqueue_block *b, const struct mbframe_answer *answer, const struct mbaddress *a,
+			 struct value *ret)
+{
+	size_t at = (size_t)(a->first - b->first);
+	if (a->table != MBADDRESS_COIL && a->table != MBADDRESS_DISCRETE)
+		return mbcodec_decode(&a->codec, answer->data + 2 * at, ret);
+	uint8_t bit = answer->data[at / 8] >> at % 8 & 1;
+	return mbcodec_decode(&a->codec, &bit, ret);
+}
