@@ -309,11 +309,11 @@ static int64_t delay_of(struct component *c)
 	return backoff_next(&c->backoff, c->link.loop);
 }
 
-/* A sentence that was said is not said again while we try; what someone must mend is. */
+/* One line when we lose the server, none while we try; what someone must mend is said again. */
 static void complain(struct component *c, const struct err *why, int64_t delay)
 {
 	struct log *log = c->link.log;
-	bool again = strcmp(c->said.text, why->text) == 0;
+	bool again = c->said.text[0] && (!c->trouble || strcmp(c->said.text, why->text) == 0);
 	double seconds = (double)delay / 1000;
 	if (c->trouble && c->trouble->loud)
 		log_error(log, "%s: away: %s; again in %.0f s", c->link.name, why->text, seconds);

@@ -421,6 +421,18 @@ Test(component, does_not_wait_for_ever_for_the_handshake)
 	goes_down("no handshake from the server in 15 s");
 }
 
+Test(component, says_once_that_the_server_went_away_however_it_is_missed)
+{
+	come_up();
+	server_close_port(host.server);
+	server_hang_up(host.server);
+	for (int i = 0; i < 5; i++) {
+		goes_down("");
+		loop_skip(host.loop, 60001);
+	}
+	cr_assert_eq(n_logged("<4>xmpp: away: "), 1, "%s", logged());
+}
+
 Test(component, tries_again_with_growing_delays_while_nobody_listens)
 {
 	server_close_port(host.server);
