@@ -51,7 +51,7 @@ void gate_confirm_out(struct gate *g, struct thing *t,
 		      const char *jid); /* accounts mode: the server shows that he is out */
 void gate_own(struct gate *g, struct thing *t, const char *owner,
 	      const struct gate_after *after);          /* not while resetting */
-void gate_acknowledge(struct gate *g, struct thing *t); /* the service has answered our register */
+void gate_acknowledge(struct gate *g, struct thing *t); /* the service has answered our register; in memory at once */
 /* Factory reset: forgets owner, key, friends and pendings at once; a new key is there when that is durable, and after comes. What
  * is to be said to former friends the caller has gathered before. Not while one is under way (thing.resetting). */
 void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after);

@@ -102,15 +102,16 @@ static void acknowledged(void *ctx, int status, const struct err *why)
 	struct keep *k = ctx;
 	if (status < 0)
 		log_error(k->retry.gate->log, "thing '%s': could not be stored: %s", k->thing->local, why->text);
-	k->thing->acknowledged = status == 0 && is_newest(k);
 	keep_end(k, status);
 }
 
 void gate_acknowledge(struct gate *g, struct thing *t)
 {
 	const char *const put[] = { t->local, t->key, "1" };
-	if (t->key && !t->acknowledged)
-		store_put(g->store, STORE_THING_KEY, put, acknowledged, keep_new(g, t, t->key, NULL, NULL));
+	if (!t->key || t->acknowledged)
+		return;
+	t->acknowledged = true;
+	store_put(g->store, STORE_THING_KEY, put, acknowledged, keep_new(g, t, t->key, NULL, NULL));
 }
 
 static void reset_stored(void *ctx, int status, const struct err *why)
@@ -145,7 +146,8 @@ static void store_reset(struct retry *r)
 		store_put(r->gate->store, STORE_GROUP_KEY, (const char *const[]){ k->thing->device->id, k->group },
 			  NULL, NULL);
 	store_put(r->gate->store, STORE_THING_RESET, put, reset_stored, k);
-	list_each(at, &k->thing->friends) store_out(r->gate, k->thing, list_of(at, struct friend, link));
+	list_each (at, &k->thing->friends)
+		store_out(r->gate, k->thing, list_of(at, struct friend, link));
 	store_end(r->gate->store);
 }
 
@@ -161,8 +163,10 @@ static void forget_friend(struct gate *g, struct friend *f)
 
 static void forget_all(struct gate *g, struct thing *t)
 {
-	list_each(at, &t->friends) forget_friend(g, list_of(at, struct friend, link));
-	list_each(at, &t->pendings) thing_drop_pending(list_of(at, struct pending, link));
+	list_each (at, &t->friends)
+		forget_friend(g, list_of(at, struct friend, link));
+	list_each (at, &t->pendings)
+		thing_drop_pending(list_of(at, struct pending, link));
 	replace(&t->owner, NULL);
 	replace(&t->key, NULL);
 	t->acknowledged = false;

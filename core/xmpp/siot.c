@@ -38,6 +38,11 @@ static bool from_service(const struct things *t, struct incoming *in)
 	return false;
 }
 
+bool siot_is_known(const struct thing *thing)
+{
+	return thing->acknowledged || thing->owner;
+}
+
 static void acknowledge(struct incoming *in)
 {
 	if (in->answer.armed)
@@ -81,8 +86,7 @@ static void saying_end(struct saying *s, int status)
 /* He was let in as owner, not by the service's word. */
 static void put_out_former(struct things *t, struct thing *thing)
 {
-	list_each(at, &thing->friends)
-	{
+	list_each (at, &thing->friends) {
 		const struct friend *f = list_of(at, struct friend, link);
 		if (f->role == ROLE_OWNER && !gate_is_owner(thing, f->jid))
 			roster_revoke(t, thing, f->jid);
@@ -114,6 +118,11 @@ void siot_take_owner(void *self, struct incoming *in)
 		refuse(in, &reply_bad_request);
 		return;
 	}
+	if (!siot_is_known(thing)) {
+		log_info(t->log, "thing '%s': %s owned it before; it is registered anew first", thing->local, owner);
+		refuse(in, &reply_not_allowed);
+		return;
+	}
 	if (gate_is_owner(thing, owner)) {
 		acknowledge(in);
 		return;
@@ -126,6 +135,8 @@ static void take_yes(struct things *t, struct thing *thing, const char *jid)
 {
 	const struct pending *p = thing_find_pending(thing, jid);
 	const struct friend *f = thing_find_friend(thing, jid);
+	if (!siot_is_known(thing))
+		return;
 	if (p && p->subscribed_first && p->state != PENDING_DENIED)
 		roster_approve(t, thing, jid);
 	else if (!f || !(f->subscription & SUBSCRIPTION_FROM))
@@ -196,10 +207,10 @@ static void reset_done(void *ctx, struct thing *thing, const char *key, int stat
 static void reset(struct things *t, struct thing *thing, struct incoming *in)
 {
 	size_t n = 0;
-	list_each(at, &thing->friends) n++;
+	list_each (at, &thing->friends)
+		n++;
 	struct saying *s = saying_new(t, in, n);
-	list_each(at, &thing->friends)
-	{
+	list_each (at, &thing->friends) {
 		const struct friend *f = list_of(at, struct friend, link);
 		if (f->role != ROLE_SERVICE && (f->subscription & SUBSCRIPTION_FROM))
 			s->jids[s->n++] = mem_text(f->jid);

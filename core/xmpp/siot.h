@@ -15,6 +15,9 @@ void siot_down(struct things *t);                  /* after the asks were droppe
 void siot_down_one(struct things *t, const char *local); /* accounts mode */
 void siot_again(struct things *t); /* the service is there: what waits for its next attempt is asked now */
 void siot_register(struct things *t, struct thing *thing); /* paced */
+/* The service has answered the registration of the present key, or it has told an owner since. Until then it speaks of what was
+ * before a reset, and nothing that it says lets anybody in. */
+bool siot_is_known(const struct thing *thing);
 void siot_reset(struct things *t, struct thing *thing);    /* factory reset: everybody out, new key, register (S7) */
 void siot_ask_friend(struct things *t, struct thing *thing, const char *jid); /* a stranger subscribed */
 void siot_note_stranger(const struct things *t, const struct incoming *in);   /* does he speak as the service does? */

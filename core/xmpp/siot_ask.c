@@ -15,7 +15,7 @@
  * said yes, the requestor hears nothing (S18, S38).
  */
 
-static const int64_t AGAIN_FIRST_MS = 30000, AGAIN_MOST_MS = 3600000;
+static const int64_t AGAIN_FIRST_MS = 5000, AGAIN_MOST_MS = 3600000;
 
 enum question { ASK_REGISTER, ASK_FRIEND, ASK_UNREGISTER };
 
@@ -26,6 +26,7 @@ struct query {
 	enum question question;
 	char *local;      /* the thing may be gone when the answer comes */
 	char *jid;        /* ASK_FRIEND: the requestor */
+	char *key;        /* ASK_REGISTER: with which it was asked */
 	int64_t again_ms; /* delay of the next attempt */
 	struct timer timer;
 	bool in_pace;
@@ -39,6 +40,7 @@ static void query_free(struct query *q)
 		list_drop(&q->job.link);
 	mem_free(q->local);
 	mem_free(q->jid);
+	mem_free(q->key);
 	mem_free(q);
 }
 
@@ -116,6 +118,8 @@ static void note_service(const struct query *q, const struct element *stanza)
 	t->service_fails = fails;
 }
 
+static void ask_for_friends(struct things *t, struct thing *thing);
+
 static void register_answered(struct query *q, const struct element *stanza)
 {
 	struct things *t = q->things;
@@ -127,9 +131,10 @@ static void register_answered(struct query *q, const struct element *stanza)
 		return;
 	}
 	note_service(q, stanza);
-	if (is_result(stanza) && thing) {
+	if (is_result(stanza) && thing && text_same(q->key, thing->key)) {
 		gate_acknowledge(t->gate, thing);
 		log_debug(t->log, "thing '%s': registered", thing->local);
+		ask_for_friends(t, thing);
 	}
 	if (is_result(stanza) || !thing)
 		query_free(q);
@@ -151,7 +156,8 @@ static void friend_answered(struct query *q, const struct element *stanza)
 	const struct pending *p = thing ? thing_find_pending(thing, q->jid) : NULL;
 	const char *word = friend_word(stanza);
 	note_service(q, stanza);
-	if (!p || p->state != PENDING_ASKING) { /* what was said meanwhile outranks the answer (S20) */
+	if (!p || p->state != PENDING_ASKING ||
+	    !siot_is_known(thing)) { /* what was said meanwhile outranks the answer (S20) */
 		query_free(q);
 		return;
 	}
@@ -193,6 +199,8 @@ static void write_register(struct query *q, struct text *w)
 {
 	const struct thing *thing = thing_of(q);
 	const struct names *names = &thing->names;
+	mem_free(q->key);
+	q->key = mem_text(thing->key);
 	writer_raw(w, "<register xmlns='urn:xmpp:siot:1'");
 	writer_attribute(w, "name", names_find(names, q->things->language)); /* attribute and elements: S1 */
 	writer_attribute(w, "key", thing->key);
@@ -322,12 +330,23 @@ void siot_ask_friend(struct things *t, struct thing *thing, const char *jid)
 			 LIMIT_PENDING);
 		return;
 	}
+	if (!siot_is_known(thing))
+		return;                                           /* asked when it is registered */
 	struct query *q = find(t, ASK_FRIEND, thing->local, jid); /* of a request that he took back in between (S22) */
 	if (q && q->timer.place) {
 		timer_stop(t->loop, &q->timer);
 		queue(q, true);
 	} else if (!q) {
 		add(t, ASK_FRIEND, thing->local, jid, true);
+	}
+}
+
+static void ask_for_friends(struct things *t, struct thing *thing)
+{
+	list_each (at, &thing->pendings) {
+		const struct pending *p = list_of(at, struct pending, link);
+		if (p->subscribed_first && p->state != PENDING_DENIED && !find(t, ASK_FRIEND, thing->local, p->jid))
+			add(t, ASK_FRIEND, thing->local, p->jid, false);
 	}
 }
 
@@ -339,11 +358,8 @@ static void ask_what_is_open(struct things *t, struct thing *thing)
 	} else if (thing->key && !thing->owner) {
 		add(t, ASK_REGISTER, thing->local, NULL, false);
 	}
-	list_each (at, &thing->pendings) {
-		const struct pending *p = list_of(at, struct pending, link);
-		if (p->subscribed_first && p->state != PENDING_DENIED && !find(t, ASK_FRIEND, thing->local, p->jid))
-			add(t, ASK_FRIEND, thing->local, p->jid, false);
-	}
+	if (siot_is_known(thing))
+		ask_for_friends(t, thing);
 }
 
 /* A thing that the command line wants forgotten: its friends are told, then the service. */

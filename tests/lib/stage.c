@@ -148,6 +148,10 @@ static void begin(struct stage *s)
 				 .service = mem_text(SERVICE),
 				 .server_roster = s->accounts };
 	cr_assert_eq(gate_load(&s->gate, &e), 0);
+	struct thing *t;
+	for (size_t at = 0; s->fresh && (t = map_next(&s->house->things, &at));)
+		gate_acknowledge(&s->gate, t);
+	s->fresh = false;
 	s->link = fake_link_new("things.test", s->loop, &s->log, &link_events, s);
 	s->link->link.accounts = s->accounts;
 	s->things = (struct things){ .link = &s->link->link,
@@ -186,12 +190,14 @@ static struct stage *make(bool accounts, enum gathering gathering, size_t more)
 	s->accounts = accounts;
 	s->gathering = gathering;
 	s->more = more;
+	s->fresh = true;
 	s->loop = loop_new();
 	s->log_file = open_memstream(&s->said, &s->n_said);
 	log_init(&s->log, LOG_LEVEL_DEBUG, s->log_file);
 	snprintf(s->folder, sizeof(s->folder), "/tmp/jidgate-stage-XXXXXX");
 	cr_assert(mkdtemp(s->folder));
 	begin(s);
+	stage_settle(s);
 	return s;
 }
 

@@ -1,7 +1,7 @@
 /*
  * A gateway in a test: one device "boiler" with points temp (read), set (read and write, 30 to 75, step 0.1) and alarm (status),
  * on a bus that the test plays by hand; things on a fake link; a store in a private folder. Friends: none. Service: prov.test.
- * Each point is a thing, boiler.temp and so on; of stage_new_device the device is one, boiler.
+ * The service has acknowledged the keys once. Each point is a thing, boiler.temp and so on; of stage_new_device the device is one, boiler.
  */
 #pragma once
 
@@ -31,6 +31,7 @@ struct stage {
 	bool accounts;
 	enum gathering gathering;
 	size_t more;
+	bool fresh; /* begun for the first time */
 	FILE *log_file;
 	char *said; /* the log so far */
 	size_t n_said;
