@@ -4,7 +4,7 @@ import socket
 from dataclasses import dataclass
 
 from .libconfig import print_settings
-from .process import must_run, run
+from .process import Child, must_run, run
 from .server import Server
 
 
@@ -26,6 +26,8 @@ class Jidgate(Server):
         self.program, self.settings = program, settings
         self.file = self.folder / "site.conf"
         self._notify = None
+        self.told = []  # lines to systemd since the last start
+        self.environment = {}  # more of it
 
     def configure(self):
         """Also the socket on which the daemon tells systemd that it is ready."""
@@ -38,6 +40,7 @@ class Jidgate(Server):
         self._close_notify()
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._notify.bind(str(self.folder / "notify.sock"))
+        self.told.clear()
 
     def _close_notify(self):
         if self._notify:
@@ -49,16 +52,24 @@ class Jidgate(Server):
         return [self.program, "run", "-c", self.file]
 
     def options(self):
-        return {"env": {**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify.sock")}}
+        return {"env": {**os.environ, "NOTIFY_SOCKET": str(self.folder / "notify.sock"), **self.environment}}
 
-    def is_ready(self):
+    def listen(self):
+        """What systemd was told so far, in order."""
         while True:
             try:
-                words = self._notify.recv(4096).decode(errors="replace")
+                self.told += self._notify.recv(4096).decode(errors="replace").splitlines()
             except BlockingIOError:
-                return False
-            if "READY=1" in words.splitlines():
-                return True
+                return self.told
+
+    def is_ready(self):
+        return "READY=1" in self.listen()
+
+    def launch(self):
+        """start() without waiting for READY."""
+        self.configure()
+        self.child = Child(self.command(), self.folder / "output.log", **self.options())
+        return self.child
 
     def stop(self):
         """The exit status; 0 is a clean end."""
