@@ -25,6 +25,7 @@ enum {
 	LIMIT_TEXT_VALUE = 4096,            /* bytes of a text value that is kept and shown */
 	LIMIT_CONF_FILE = 64 * 1024 * 1024, /* bytes of one configuration file */
 	LIMIT_CONF_ERRORS = 200,            /* errors shown at once */
+	LIMIT_UNITS = 1000,                 /* devices that one block of the configuration makes */
 	LIMIT_CLAIMS_MINUTE = 10,           /* claims with a wrong key, per bare JID and minute (siot S10) */
 	LIMIT_QUERIES_HOUR = 20,            /* is-friend queries one requestor may cause per thing and hour (S39) */
 	LIMIT_OWNER_PENDING = 1000,         /* pending requests listed for one owner */

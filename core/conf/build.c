@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 #include "core/conf/buses.h"
 #include "core/conf/devices.h"
+#include "core/conf/template.h"
 
 #include <string.h>
 
@@ -38,4 +39,5 @@ void build_end(struct build *b)
 	}
 	map_free(&b->locals);
 	map_free(&b->devices);
+	template_free_all(b);
 }

@@ -8,9 +8,11 @@
 struct build {
 	struct conf *c;
 	const struct protocol *const *protocols;
-	struct map devices; /* id -> struct device */
-	struct map locals;  /* localpart -> struct local, owned */
-	size_t n_spared;    /* errors that do not stop the start: those inside devices */
+	struct map devices;   /* id -> struct device */
+	struct map locals;    /* localpart -> struct local, owned */
+	struct map templates; /* name -> struct template, owned */
+	const char *main_file;
+	size_t n_spared; /* errors that do not stop the start: those inside devices */
 };
 
 struct local { /* whose JID it is */

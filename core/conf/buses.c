@@ -66,7 +66,7 @@ static void build_bus(struct build *b, const struct file_node *n, size_t i)
 		snprintf(name, sizeof(name), "bus '%.60s'", id);
 	else
 		snprintf(name, sizeof(name), "bus %zu", i + 1);
-	const struct fill f = { b->c, name, name, "" };
+	const struct fill f = { b->c, name, name, "", NULL };
 	struct bus *bus = mem_new(sizeof(*bus));
 	struct rows_bus head = { 0 };
 	bus->id = mem_text(id ? id : "");

@@ -44,7 +44,7 @@ static void check_service(struct conf *c, const struct file_node *root)
 static void load_main(struct build *b, const struct file_node *root)
 {
 	struct conf *c = b->c;
-	const struct fill f = { c, "", "", "" };
+	const struct fill f = { c, "", "", "", NULL };
 	const struct fill_layer layer = { rows_file, c };
 	fill_block(&f, root, &layer, 1);
 	rows_complete(c);
@@ -58,7 +58,7 @@ static void load_more(struct build *b, const char *name)
 	struct file *file = file_load(b->c, name);
 	if (!file)
 		return;
-	const struct fill f = { b->c, "", "a file of devices.d", "" };
+	const struct fill f = { b->c, "", "a file of devices.d", "", NULL };
 	const struct fill_layer layer = { rows_devices_d, NULL };
 	fill_block(&f, file_root(file), &layer, 1);
 	build_house(b, file_root(file));
@@ -104,7 +104,7 @@ static void warn_of_gaps(struct conf *c, const char *file)
 
 int conf_load(struct conf *c, const char *file, const struct protocol *const *protocols)
 {
-	struct build b = { .c = c, .protocols = protocols };
+	struct build b = { .c = c, .protocols = protocols, .main_file = file };
 	struct err e;
 	*c = (struct conf){ 0 };
 	setting_defaults(rows_file, c);

@@ -4,7 +4,9 @@
 #include "core/conf/ident.h"
 #include "core/conf/nearest.h"
 #include "core/conf/points.h"
+#include "core/conf/repeat.h"
 #include "core/conf/rows.h"
+#include "core/conf/template.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -84,31 +86,66 @@ static bool needs_password(const struct build *b, const struct device *d)
 	       !d->password_file;
 }
 
+/* List of blocks under key, or NULL: then the row has said why. */
+static const struct file_node *blocks_of(const struct file_node *n, const char *key)
+{
+	const struct file_node *list = file_find(n, key);
+	return list && file_kind(list) == FILE_LIST ? list : NULL;
+}
+
+/* What the points of the device are made of; what cannot stand together is said. */
+static struct points find_points(struct build *b, const struct fill *f, const struct file_node *n,
+				 const struct protocol *protocol)
+{
+	const struct file_node *word = file_find(n, "template"), *points = file_find(n, "points");
+	const struct file_node *override = file_find(n, "override");
+	struct points from = { blocks_of(n, "points"), NULL, blocks_of(n, "override"), f->unit };
+	if (word)
+		from.template = template_find(b, f, word, protocol);
+	else if (!points)
+		fill_fault(f, n, NULL, "'points' is missing: what it measures and takes, or a template");
+	if (word && points)
+		fill_fault(f, points, "points", "they come from the template; write what differs into 'override'");
+	if (!word && override)
+		fill_fault(f, override, "override", "there is no template to write over; write 'points'");
+	return from;
+}
+
+static void fill_parts_of(const struct fill *f, const struct file_node *n, const struct points *from, struct device *d,
+			  const struct protocol *protocol)
+{
+	struct rows_device head = { 0 };
+	const struct fill_layer layers[] = { { rows_device, d },
+					     { rows_device_bus, &head },
+					     { protocol->device, d->options } };
+	const struct fill_part parts[] = { { from->template ? file_root(from->template->file) : n, rows_template },
+					   { n, NULL } };
+	mem_free(d->id); /* it comes again by its row */
+	d->id = NULL;
+	if (from->template)
+		fill_parts(f, parts, 2, n, layers, 3);
+	else
+		fill_block(f, n, layers, 3);
+	setting_free(rows_device_bus, &head);
+}
+
 static void fill_device(struct build *b, const struct fill *f, const struct file_node *n, struct device *d)
 {
 	const struct protocol *protocol = build_protocol(b->protocols, d->bus->protocol);
-	const struct file_node *points = file_find(n, "points");
-	struct rows_device head = { 0 };
 	struct err e;
 	if (!protocol)
 		return; /* said at the bus */
 	size_t before = b->c->n_errors;
 	d->options = setting_new(protocol->device, protocol->device_size);
-	mem_free(d->id); /* it comes again by its row */
-	d->id = NULL;
-	const struct fill_layer layers[] = { { rows_device, d },
-					     { rows_device_bus, &head },
-					     { protocol->device, d->options } };
-	fill_block(f, n, layers, 3);
-	setting_free(rows_device_bus, &head);
+	const struct points from = find_points(b, f, n, protocol);
+	fill_parts_of(f, n, &from, d, protocol);
 	if (needs_password(b, d))
 		fill_fault(f, n, NULL, "'password_file' is missing: in accounts mode every thing logs in");
 	if (b->c->n_errors == before && protocol->check_device && protocol->check_device(d, &e) < 0)
 		fill_fault(f, n, NULL, "%s", e.text);
 	if (d->names.n == 0 && d->id)
 		names_add(&d->names, "", d->id);
-	if (points && file_kind(points) == FILE_LIST)
-		points_build(b, d, protocol, points);
+	points_build(b, d, protocol, &from);
 }
 
 static void add_device(struct build *b, struct device *d)
@@ -120,15 +157,16 @@ static void add_device(struct build *b, struct device *d)
 		map_put(&b->devices, d->id, d);
 }
 
-static void build_device(struct build *b, const struct file_node *n, size_t i)
+static void build_device(struct build *b, const struct file_node *n, size_t i, const char *unit)
 {
 	char name[80];
-	const char *id = file_text_of(n, "id");
+	const char *written = file_text_of(n, "id");
+	char *id = written ? repeat_text(written, unit) : NULL;
 	if (id)
 		snprintf(name, sizeof(name), "device '%.60s'", id);
 	else
 		snprintf(name, sizeof(name), "device %zu", i + 1);
-	const struct fill f = { b->c, name, name, "" };
+	const struct fill f = { b->c, name, name, "", unit };
 	struct device *d = mem_new(sizeof(*d));
 	size_t before = b->c->n_errors;
 	devices_default(d);
@@ -145,6 +183,34 @@ static void build_device(struct build *b, const struct file_node *n, size_t i)
 		claim_locals(b, &f, d);
 	d->broken = b->c->n_errors > before;
 	add_device(b, d);
+	mem_free(id);
+}
+
+/* One device, or one for each of its units; a device that is wrong counts. */
+static void build_devices(struct build *b, const struct file_node *n, size_t i)
+{
+	const char *units = file_text_of(n, "units"), *id = file_text_of(n, "id");
+	struct repeat r = { 0 };
+	struct err e;
+	if (!units) {
+		size_t before = b->c->n_errors;
+		build_device(b, n, i, NULL);
+		b->c->n_broken += b->c->n_errors > before;
+		return;
+	}
+	if (repeat_parse(units, &r, &e) < 0 ||
+	    (id && !repeat_is_in(id) && err_set(&e, "the id needs ${unit} in it") < 0)) {
+		fault_error(b->c, file_name(n), file_line(file_find(n, "units")), "device '%.60s': units: %s",
+			    id ? id : "", e.text);
+		b->c->n_broken++;
+	} else {
+		for (size_t k = 0; k < r.n; k++) {
+			size_t before = b->c->n_errors;
+			build_device(b, n, i, r.units[k]);
+			b->c->n_broken += b->c->n_errors > before;
+		}
+	}
+	repeat_free(&r);
 }
 
 void devices_build(struct build *b, const struct file_node *list)
@@ -152,11 +218,12 @@ void devices_build(struct build *b, const struct file_node *list)
 	for (size_t i = 0; i < file_length(list); i++) {
 		const struct file_node *n = file_at(list, i);
 		size_t before = b->c->n_errors;
-		if (file_kind(n) == FILE_GROUP)
-			build_device(b, n, i);
-		else
+		if (file_kind(n) == FILE_GROUP) {
+			build_devices(b, n, i);
+		} else {
 			fault_error(b->c, file_name(n), file_line(n), "a device is a group { id = ...; ... }");
-		b->c->n_broken += b->c->n_errors > before;
+			b->c->n_broken++;
+		}
 		b->n_spared += b->c->n_errors - before;
 	}
 }

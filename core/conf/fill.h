@@ -12,16 +12,24 @@ struct fill_layer {
 	void *filled; /* with its defaults in it */
 };
 
-enum { FILL_LAYERS = 4, FILL_PATH = 128 };
+struct fill_part {
+	const struct file_node *group; /* a FILE_GROUP */
+	const struct setting *others;  /* keys that may stand there too and are read by somebody else, or NULL */
+};
+
+enum { FILL_LAYERS = 4, FILL_PARTS = 4, FILL_PATH = 128 };
 
 struct fill {
 	struct conf *c;
 	const char *subject; /* "device 'lamp': point 'state'"; "" for the file as a whole */
 	const char *block;   /* the last part of it, for "unknown key 'x' in point 'state'" */
 	const char *path;    /* of the keys inside: "", "write." */
+	const char *unit;    /* what ${unit} is here (repeat.h), or NULL: nothing special */
 };
 
-/* group: a FILE_GROUP */
+/* at: where it is said that something is missing */
+void fill_parts(const struct fill *f, const struct fill_part *parts, size_t n_parts, const struct file_node *at,
+		const struct fill_layer *layers, size_t n);
 void fill_block(const struct fill *f, const struct file_node *group, const struct fill_layer *layers, size_t n);
 
 /* "site.conf:4: device 'x': point 'p': key: sentence"; key may be NULL. */

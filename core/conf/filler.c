@@ -2,6 +2,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/conf/repeat.h"
 #include "core/conf/secret.h"
 #include "core/model/names.h"
 
@@ -41,12 +42,14 @@ static const struct {
 	[SETTING_LIST] = { 1 << FILE_LIST, "a list ( { ... }, { ... } )" },
 	[SETTING_VALUES] = { ~(1U << FILE_GROUP), "a list of values ( 1, 2 )" },
 	[SETTING_BLOCKS] = { 1 << FILE_LIST, "a list ( { ... }, { ... } )" },
+	[SETTING_LATER] = { ~0U, "there" },
 };
 
-static bool accepts(const struct setting *row, const struct file_node *n)
+static bool accepts(const struct fill *f, const struct setting *row, const struct file_node *n)
 {
 	unsigned kinds = accepted[row->type].kinds;
-	if (row->words && (row->type == SETTING_INT || row->type == SETTING_INT32))
+	bool integer = row->type == SETTING_INT || row->type == SETTING_INT32;
+	if (integer && (row->words || (f->unit && file_kind(n) == FILE_TEXT && repeat_is_in(file_text(n)))))
 		kinds |= 1 << FILE_TEXT;
 	return kinds & (1U << file_kind(n));
 }
@@ -75,8 +78,10 @@ static void fill_scalar(const struct fill *f, const struct file_node *n, const s
 {
 	struct err e;
 	char room[DECIMAL_ROOM];
-	if (setting_parse(row, text_of(n, room), filled, &e) < 0)
+	char *text = repeat_text(text_of(n, room), f->unit);
+	if (setting_parse(row, text, filled, &e) < 0)
 		fill_fault(f, n, row->key, "%s", e.text);
+	mem_free(text);
 }
 
 static bool is_language(const char *key)
@@ -89,13 +94,14 @@ static bool is_language(const char *key)
 
 static void add_name(const struct fill *f, const struct file_node *n, const char *language, struct names *names)
 {
-	const char *text = file_kind(n) == FILE_TEXT ? file_text(n) : NULL;
+	char *text = file_kind(n) == FILE_TEXT ? repeat_text(file_text(n), f->unit) : NULL;
 	if (!text)
 		fill_fault(f, n, language, "must be a text in quotes");
 	else if (!*text || strlen(text) > LIMIT_NAME || !text_is_clean(text, strlen(text)))
 		fill_fault(f, n, "name", "must be UTF-8 text of 1 to %d bytes", LIMIT_NAME);
 	else
 		names_add(names, language, text);
+	mem_free(text);
 }
 
 static void fill_names(const struct fill *f, const struct file_node *n, const struct setting *row, void *filled)
@@ -124,7 +130,7 @@ static void fill_list(const struct fill *f, const struct file_node *n, const str
 		const struct file_node *one = file_at(n, i);
 		char path[FILL_PATH];
 		snprintf(path, sizeof(path), "%s%s[%zu].", f->path, row->key, i);
-		const struct fill inside = { f->c, f->subject, f->block, path };
+		const struct fill inside = { f->c, f->subject, f->block, path, f->unit };
 		const struct fill_layer layer = { row->rows, (char *)list.elements + i * row->size };
 		setting_defaults(layer.rows, layer.filled);
 		if (file_kind(one) == FILE_GROUP)
@@ -191,12 +197,12 @@ static void fill_nothing(const struct fill *f, const struct file_node *n, const 
 static void (*const fills[SETTING_TYPES])(const struct fill *f, const struct file_node *n, const struct setting *row,
 					  void *filled) = {
 	[SETTING_SECRET] = fill_secret, [SETTING_NAMES] = fill_names,    [SETTING_LIST] = fill_list,
-	[SETTING_VALUES] = fill_values, [SETTING_BLOCKS] = fill_nothing,
+	[SETTING_VALUES] = fill_values, [SETTING_BLOCKS] = fill_nothing, [SETTING_LATER] = fill_nothing,
 };
 
 void filler_take(const struct fill *f, const struct file_node *n, const struct setting *row, void *filled)
 {
-	if (!accepts(row, n)) {
+	if (!accepts(f, row, n)) {
 		fill_fault(f, n, row->key, "must be %s, not %s", accepted[row->type].said, filler_kind(n));
 		return;
 	}

@@ -19,6 +19,7 @@ static const char *const types_said[SETTING_TYPES] = {
 	[SETTING_LIST] = "list of groups",
 	[SETTING_VALUES] = "list of values",
 	[SETTING_BLOCKS] = "list of groups",
+	[SETTING_LATER] = "as there",
 };
 
 static void add_words(const struct setting *row, struct text *to)
@@ -113,9 +114,10 @@ void manual_settings(const struct protocol *const *protocols, struct text *to)
 			add_table(title, row->rows, to);
 		}
 	add_table("Bus: a group in `buses`", rows_bus, to);
-	add_table("Device: a group in `devices`", (const struct setting[]){ rows_device_bus[0], { 0 } }, to);
+	add_table("Device: a group in `devices`", rows_device_bus, to);
 	add_rows("", rows_device, to);
 	add_table("Point: a group in a device's `points`", rows_point, to);
+	add_table("Template: a file `templates.d/NAME.conf`", rows_template, to);
 	for (; *protocols; protocols++)
 		add_protocol(*protocols, to);
 }

@@ -2,16 +2,22 @@
 
 #include "core/base/mem.h"
 #include "core/conf/ident.h"
+#include "core/conf/nearest.h"
 #include "core/conf/rows.h"
+#include "core/conf/template.h"
 
 #include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 struct check {
 	const struct build *b;
-	const struct file_node *node;
+	const struct file_node *node; /* where its id stands */
+	struct fill_part parts[FILL_PARTS];
+	size_t n_parts;
 	const struct protocol *protocol;
+	const struct points *from;
 	struct map *ids; /* of this device: id -> struct point */
 };
 
@@ -99,7 +105,8 @@ static int check_words(const struct check *c, struct point *p, struct err *e)
 static int check_access(const struct check *c, struct point *p, struct err *e)
 {
 	bool writes = p->access & ACCESS_WRITE;
-	if (!writes && file_find(c->node, "write"))
+	/* Who makes a point of a template read-only need not say more. */
+	if (!writes && file_find(c->parts[c->n_parts - 1].group, "write"))
 		return err_set(e, "write: the point is read-only; add access = \"rw\"");
 	if (writes && is_number(p) && !(p->has_min && p->has_max))
 		return err_set(e, "access: a number that can be written needs min and max");
@@ -138,14 +145,15 @@ static void check_point(const struct fill *f, const struct check *c, struct poin
 {
 	struct err e;
 	bool good = true;
+	const struct file_node *last = c->parts[c->n_parts - 1].group; /* who said more than the others */
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
 		if (checks[i](c, p, &e) == 0)
 			continue;
-		fill_fault(f, c->node, NULL, "%s", e.text);
+		fill_fault(f, last, NULL, "%s", e.text);
 		good = false;
 	}
 	if (good && check_protocol(c, p, &e) < 0)
-		fill_fault(f, c->node, NULL, "%s", e.text);
+		fill_fault(f, last, NULL, "%s", e.text);
 }
 
 static void fill_point(const struct fill *f, struct check *c, struct point *p)
@@ -154,13 +162,19 @@ static void fill_point(const struct fill *f, struct check *c, struct point *p)
 	points_default(p, p->device, c->protocol);
 	p->address = setting_new(c->protocol->address, c->protocol->address_size);
 	const struct fill_layer layers[] = { { rows_point, p }, { c->protocol->address, p->address } };
-	fill_block(f, c->node, layers, 2);
+	fill_parts(f, c->parts, c->n_parts, c->node, layers, 2);
 	if (c->b->c->n_errors == before)
 		check_point(f, c, p);
 	if (p->stale_ms < 0)
 		p->stale_ms = points_stale(p);
 	if (p->names.n == 0 && p->id)
 		names_add(&p->names, "", p->id);
+}
+
+static void add_part(struct check *c, const struct file_node *group)
+{
+	if (group && file_kind(group) == FILE_GROUP)
+		c->parts[c->n_parts++] = (struct fill_part){ group, NULL };
 }
 
 static void build_point(struct check *c, struct device *d, size_t i)
@@ -172,7 +186,7 @@ static void build_point(struct check *c, struct device *d, size_t i)
 	else
 		snprintf(name, sizeof(name), "point %zu", i + 1);
 	snprintf(subject, sizeof(subject), "device '%.60s': %s", d->id ? d->id : "", name);
-	const struct fill f = { c->b->c, subject, name, "" };
+	const struct fill f = { c->b->c, subject, name, "", c->from->unit };
 	struct point *p = mem_new(sizeof(*p));
 	p->device = d;
 	p->file = house_file(c->b->c->house, file_name(c->node));
@@ -181,20 +195,108 @@ static void build_point(struct check *c, struct device *d, size_t i)
 	fill_point(&f, c, p);
 }
 
-void points_build(struct build *b, struct device *d, const struct protocol *protocol, const struct file_node *list)
+static bool is_point(const struct check *c, const struct device *d)
 {
-	struct map ids = { 0 };
+	if (file_kind(c->node) == FILE_GROUP)
+		return true;
+	fault_error(c->b->c, file_name(c->node), file_line(c->node),
+		    "device '%.60s': a point is a group { id = ...; ... }", d->id ? d->id : "");
+	return false;
+}
+
+static size_t length(const struct file_node *list)
+{
+	return list ? file_length(list) : 0;
+}
+
+static const struct file_node *find_override(const struct points *from, const char *id)
+{
+	for (size_t i = 0; id && i < length(from->override); i++)
+		if (text_same(file_text_of(file_at(from->override, i), "id"), id))
+			return file_at(from->override, i);
+	return NULL;
+}
+
+/* A point that the template does not have and that is not complete was meant to be one that it has. */
+static bool is_slip(const struct check *c, const struct device *d, const struct file_node *points)
+{
+	const char *id = file_text_of(c->node, "id"), *nearest = NULL;
+	size_t best = SIZE_MAX;
+	if (file_find(c->node, "type"))
+		return false;
+	for (size_t i = 0; i < file_length(points); i++) {
+		const char *there = file_text_of(file_at(points, i), "id");
+		if (there && nearest_better(there, id, &best))
+			nearest = there;
+	}
+	fault_error(c->b->c, file_name(c->node), file_line(c->node),
+		    "device '%.60s': override: template '%s' has no point '%.60s'%s%s%s; a point that is added needs a "
+		    "'type'",
+		    d->id ? d->id : "", c->from->template->name, id, nearest ? " - did you mean '" : "",
+		    nearest ? nearest : "", nearest ? "'?" : "");
+	return true;
+}
+
+/* What override has and the template has not. */
+static void build_added(struct check *c, struct device *d, size_t i, const struct file_node *points)
+{
+	c->node = file_at(c->from->override, i);
+	c->n_parts = 0;
+	if (!is_point(c, d))
+		return;
+	const char *id = file_text_of(c->node, "id");
+	const struct file_node *first = find_override(c->from, id);
+	if (id && first != c->node)
+		fault_error(c->b->c, file_name(c->node), file_line(c->node),
+			    "device '%.60s': override: '%.60s' stands on line %d already", d->id ? d->id : "", id,
+			    file_line(first));
+	if (id && (first != c->node || template_point(c->from->template, id) || is_slip(c, d, points)))
+		return;
+	add_part(c, c->node);
+	build_point(c, d, i);
+}
+
+static void build_template(struct check *c, struct device *d)
+{
+	const struct points *from = c->from;
+	const struct file_node *root = file_root(from->template->file), *points = file_find(root, "points");
+	d->points = mem_array(file_length(points) + length(from->override), sizeof(struct point *));
+	for (size_t i = 0; i < file_length(points); i++) {
+		c->node = file_at(points, i);
+		c->n_parts = 0;
+		if (!is_point(c, d))
+			continue;
+		add_part(c, file_find(root, "defaults"));
+		add_part(c, c->node);
+		add_part(c, find_override(from, file_text_of(c->node, "id")));
+		build_point(c, d, i);
+	}
+	for (size_t i = 0; i < length(from->override); i++)
+		build_added(c, d, i, points);
+}
+
+static void build_list(struct check *c, struct device *d, const struct file_node *list)
+{
 	d->points = mem_array(file_length(list), sizeof(struct point *));
 	if (file_length(list) == 0)
-		fault_error(b->c, file_name(list), file_line(list), "device '%.60s': points: there is none",
+		fault_error(c->b->c, file_name(list), file_line(list), "device '%.60s': points: there is none",
 			    d->id ? d->id : "");
 	for (size_t i = 0; i < file_length(list); i++) {
-		struct check c = { b, file_at(list, i), protocol, &ids };
-		if (file_kind(c.node) == FILE_GROUP)
-			build_point(&c, d, i);
-		else
-			fault_error(b->c, file_name(c.node), file_line(c.node),
-				    "device '%.60s': a point is a group { id = ...; ... }", d->id ? d->id : "");
+		c->node = file_at(list, i);
+		c->n_parts = 0;
+		add_part(c, c->node);
+		if (is_point(c, d))
+			build_point(c, d, i);
 	}
+}
+
+void points_build(struct build *b, struct device *d, const struct protocol *protocol, const struct points *from)
+{
+	struct map ids = { 0 };
+	struct check c = { .b = b, .protocol = protocol, .from = from, .ids = &ids };
+	if (from->template)
+		build_template(&c, d);
+	else if (from->list)
+		build_list(&c, d, from->list);
 	map_free(&ids);
 }

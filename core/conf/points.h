@@ -5,8 +5,17 @@
 
 #include "core/conf/build.h"
 
-/* list: `points` of the device; protocol: its bus's. The points are the device's, broken ones too. */
-void points_build(struct build *b, struct device *d, const struct protocol *protocol, const struct file_node *list);
+struct template;
+
+struct points {                           /* where the points of a device stand */
+	const struct file_node *list;     /* `points` of the device, or NULL */
+	const struct template *template;  /* or NULL */
+	const struct file_node *override; /* over the template, or NULL */
+	const char *unit;                 /* what ${unit} is, or NULL */
+};
+
+/* protocol: its bus's. The points are the device's, broken ones too. */
+void points_build(struct build *b, struct device *d, const struct protocol *protocol, const struct points *from);
 
 /* zeroed -> what a block that says nothing gives, without the address; also for the "default" of show-config */
 void points_default(struct point *p, const struct device *d, const struct protocol *protocol);

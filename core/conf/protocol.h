@@ -5,7 +5,7 @@
  *
  * The core's own keys, which no table here may repeat:
  *   bus     id protocol
- *   device  id bus name things stale password_file points
+ *   device  id bus template units name things stale password_file points override
  *   point   id name type unit decimals scale offset kind access min max deadband min_interval poll stale words nan
  * thing jid disable password_file write write   confirm min_interval deadline `write` is shared: a row {"write",
  * SETTING_GROUP, offset, .rows = ...} in `address` adds the driver's keys to the same group (topic, payload, ... for

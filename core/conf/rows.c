@@ -2,6 +2,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/conf/template.h"
 
 #include <stddef.h>
 
@@ -146,6 +147,12 @@ _Static_assert(offsetof(struct point, n_nan) == offsetof(struct point, nan) + of
 
 const struct setting rows_device_bus[] = {
 	{ "bus", SETTING_TEXT, IN(rows_device, bus), .flags = SETTING_REQUIRED, .help = "id of the bus it is on" },
+	{ "template", SETTING_TEXT, IN(rows_device, template),
+	  .help = "name of the template that its points and options come from" },
+	{ "units", SETTING_TEXT, IN(rows_device, units),
+	  .help = "makes one device of this block for each number, range or word, as \"1-30\": `${unit}` stands for it "
+		  "in "
+		  "every text" },
 	{ 0 },
 };
 
@@ -160,6 +167,38 @@ const struct setting rows_device[] = {
 	  .help = "a value is old after this time: for points that do not say it" },
 	{ "password_file", SETTING_TEXT, IN(device, password_file), .min = 1, .max = 4000,
 	  .help = "accounts mode, things = \"device\": file with the password of its account" },
+	{ "points", SETTING_BLOCKS, .rows = rows_point,
+	  .help = "what it measures and takes; required without a template" },
+	{ "override", SETTING_BLOCKS, .rows = rows_point,
+	  .help = "over the template: a point with the id of one of its points changes that, with a new id adds one" },
+	{ 0 },
+};
+
+static const struct setting probe_rows[] = {
+	{ "point", SETTING_TEXT, IN(template_probe, point), .flags = SETTING_REQUIRED,
+	  .help = "id of the point to read" },
+	{ "min", SETTING_DECIMAL, IN(template_probe, min), .flags = SETTING_REQUIRED, .help = "least plausible value" },
+	{ "max", SETTING_DECIMAL, IN(template_probe, max), .flags = SETTING_REQUIRED,
+	  .help = "greatest plausible value" },
+	{ 0 },
+};
+
+const struct setting rows_template[] = {
+	{ "template", SETTING_TEXT, IN(template_head, name), .flags = SETTING_REQUIRED,
+	  .help = "its name, that of the file without .conf" },
+	{ "version", SETTING_INT, IN(template_head, version), .min = 1, .max = 1000000, .flags = SETTING_REQUIRED,
+	  .help = "grows with each change" },
+	{ "protocol", SETTING_TEXT, IN(template_head, protocol), .min = 1, .max = 40, .flags = SETTING_REQUIRED,
+	  .help = "of the bus; modbus is every protocol that begins with modbus-" },
+	{ "probe", SETTING_GROUP, IN(template_head, probe), .rows = probe_rows, GIVEN(template_head, has_probe),
+	  .help = "what a scan reads to know the model, and what is plausible" },
+	{ "things", SETTING_LATER,
+	  .help = "what its devices say when they do not say it; so may each key that the protocol has for "
+		  "devices" },
+	{ "stale", SETTING_LATER,
+	  .help = "what its devices say when they do not say it; so may each key that the protocol has for "
+		  "devices" },
+	{ "defaults", SETTING_LATER, .help = "group: what its points say when they do not say it" },
 	{ "points", SETTING_BLOCKS, .rows = rows_point, .flags = SETTING_REQUIRED,
 	  .help = "what it measures and takes" },
 	{ 0 },

@@ -13,6 +13,8 @@ struct rows_bus { /* what a bus block says beside the driver's options */
 
 struct rows_device { /* what a device block says that struct device holds in another form */
 	char *bus;
+	char *template;
+	char *units;
 };
 
 extern const struct setting rows_file[];        /* struct conf */
@@ -23,5 +25,6 @@ extern const struct setting rows_bus[];         /* struct rows_bus */
 extern const struct setting rows_device[];      /* struct device */
 extern const struct setting rows_device_bus[];  /* struct rows_device */
 extern const struct setting rows_point[];       /* struct point */
+extern const struct setting rows_template[];    /* struct template_head */
 
 void rows_complete(struct conf *c); /* defaults that follow from something else: host and port from mode */

@@ -34,6 +34,7 @@ enum setting_type {
 	SETTING_VALUES, /* struct setting_values: list of plain values (nan) */
 	SETTING_BLOCKS, /* core/conf only: a list of blocks that the building code reads itself; rows are for the manual
 			 */
+	SETTING_LATER,  /* core/conf only: of any kind, the building code reads it itself */
 	SETTING_TYPES
 };
 

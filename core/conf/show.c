@@ -181,7 +181,7 @@ static void show_device(const struct device *d, const struct protocol *const *pr
 {
 	const struct protocol *protocol = build_protocol(protocols, d->bus->protocol);
 	struct device none = { 0 };
-	struct rows_device head = { mem_text(d->bus->id) }, no_head = { 0 };
+	struct rows_device head = { .bus = mem_text(d->bus->id) }, no_head = { 0 };
 	void *options = setting_new(protocol->device, protocol->device_size);
 	devices_default(&none);
 	names_add(&none.names, "", d->id);
