@@ -4,6 +4,7 @@
 #include "core/cli/json.h"
 #include "core/conf/conf.h"
 #include "core/drivers.h"
+#include "core/xmpp/account.h"
 
 #include <string.h>
 
@@ -70,11 +71,22 @@ static void print_json(const struct cli *c, const struct conf *conf)
 	text_free(&t);
 }
 
+/* What the daemon would say at its start. */
+static void check_accounts(const struct cli *c, struct conf *conf)
+{
+	struct err e;
+	if (!conf->house || conf->xmpp.mode != MODE_ACCOUNTS || account_check(conf->house, &e) == 0)
+		return;
+	text_addf(&conf->errors, "%s: xmpp: %s\n", c->conf, e.text);
+	conf->n_errors++;
+}
+
 int check_run(struct cli *c)
 {
 	struct conf conf;
 	const struct protocol **protocols = drivers_protocols();
 	conf_load(&conf, c->conf, protocols);
+	check_accounts(c, &conf);
 	(c->json ? print_json : print_text)(c, &conf);
 	int code = conf.n_errors ? CLI_FAILED : CLI_DONE;
 	conf_free(&conf);

@@ -10,6 +10,8 @@
 #define INFO_NS  "http://jabber.org/protocol/disco#info"
 #define ITEMS_NS "http://jabber.org/protocol/disco#items"
 
+static const int64_t AGAIN_MS = 600000;
+
 enum { MOST_ITEMS = 64 }; /* a server lists its components; whoever lists more is not asked one by one */
 
 static void ask(struct things *t, const char *to, const char *xmlns, ask_fn *fn);
@@ -33,6 +35,7 @@ static void conclude(struct things *t)
 	}
 	bool found = f->n == 1;
 	siot_find_end(t);
+	f->again_ms = loop_now(t->loop) + AGAIN_MS;
 	if (found)
 		siot_up_all(t);
 }
@@ -103,6 +106,8 @@ void siot_find_begin(struct things *t, const char *local)
 	const char *server = server_of(t->link);
 	if (t->gate->service || t->find.open || !server)
 		return;
+	if (local && loop_now(t->loop) < t->find.again_ms)
+		return; /* another account has looked */
 	t->find.from = mem_text(local);
 	ask(t, server, ITEMS_NS, take_items);
 }

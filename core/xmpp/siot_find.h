@@ -7,14 +7,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct things;
 
-struct siot_find {   /* member of struct things; zero it */
-	char *from;  /* account that asks, NULL: the domain */
-	char *match; /* the first that fits */
-	size_t n;    /* that fit */
-	size_t open; /* answers to come */
+struct siot_find {        /* member of struct things; zero it */
+	char *from;       /* account that asks, NULL: the domain */
+	char *match;      /* the first that fits */
+	size_t n;         /* that fit */
+	size_t open;      /* answers to come */
+	int64_t again_ms; /* an account that logs in before does not ask the same once more */
 };
 
 void siot_find_begin(struct things *t, const char *local); /* nothing if a service is known or a search is under way */

@@ -2,6 +2,7 @@
 import asyncio
 import os
 import secrets
+import shutil
 import sys
 import tempfile
 import unittest
@@ -11,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.site.actors import Actor
 from lib.site.certificates import Authority
 from lib.site.ejabberd import Ejabberd
+from lib.site.process import must_run
 from lib.site.prosody import Prosody
 from lib.site.stanza import PING, ROSTER, SENSORDATA, element
 from lib.site.wall import Wall
@@ -72,6 +74,20 @@ class OnServer:
         return Actor.client(f"{name}@localhost", PEOPLE[name], self.wall.server.ports["c2s"])
 
 
+class TooMany(OnServer, unittest.TestCase):
+    def test_more_than_libstrophe_can_take_are_refused_at_check_and_at_start(self):
+        wall = self.make(901)
+        wall.server.ports = {"c2s": 5222}
+        wall.jidgate.configure()
+        sentence = "901 things are too many for accounts mode, which can have 900"
+        status, _, err = wall.jidgate.words("check")
+        self.assertEqual(status, 1)
+        self.assertIn(sentence, err)
+        wall.start()
+        self.assertNotEqual(wall.child.wait_for_end(), 0)
+        self.assertIn(sentence, wall.child.output())
+
+
 class Many(OnServer):
     def test_a_hundred_things_come_up_and_come_back(self):
         wall = self.all_up(100)
@@ -125,6 +141,26 @@ class RefusedByProsody(Refused, unittest.TestCase):
 
     def test_a_certificate_of_another_authority_is_refused(self):
         self.nobody_logs_in(OfNobody, "<3>xmpp: away: the server's certificate is not accepted: self-signed certificate in")
+
+    def test_without_a_ca_file_the_system_is_asked(self):
+        wall = self.up(3, xmpp={"ca_file": None})
+        system = wall.folder / "certs"
+        system.mkdir()
+        wall.env["SSL_CERT_DIR"] = str(system)
+        wall.start().expect("<3>xmpp: away: the server's certificate is not accepted: self-signed certificate in")
+        wall.jidgate.stop()
+        shutil.copy(wall.server.ca_file, system / "ours.pem")
+        must_run(["openssl", "rehash", system])
+        wall.start().expect("3 of 3 accounts are connected")
+
+    def test_with_a_ca_file_the_system_is_not_asked(self):
+        wall = self.up(1, server_class=OfNobody)
+        system = wall.folder / "certs"
+        system.mkdir()
+        shutil.copy(wall.server.authority.certificate, system / "theirs.pem")
+        must_run(["openssl", "rehash", system])
+        wall.env |= {"SSL_CERT_DIR": str(system), "SSL_CERT_FILE": str(system / "theirs.pem")}
+        wall.start().expect("<3>xmpp: away: the server's certificate is not accepted")
 
     def test_a_ca_file_that_is_not_there_is_said(self):
         wall = self.up(1, xmpp={"ca_file": "/nowhere/ca.crt"}).start()

@@ -14,13 +14,13 @@ ROSTER = """return {{
 
 
 class Wall:
-    """wrong: localparts whose password file is not what the server has."""
+    """wrong: localparts whose password file is not what the server has; xmpp: settings, None takes one away."""
 
-    def __init__(self, folder: Path, build: Path, server, n, wrong=(), xmpp=None):
+    def __init__(self, folder: Path, build: Path, server, n, wrong=(), xmpp=None, env=None):
         self.server, self.n = server, n
         self.folder = Path(folder)
         self.passwords = {self.local(i): secrets.token_urlsafe(12) for i in range(n)}
-        self.wrong, self.more = wrong, xmpp or {}
+        self.wrong, self.more, self.env = wrong, xmpp or {}, env or {}
         self.jidgate = Jidgate(self.folder, build / "jidgate", self.settings)
 
     @staticmethod
@@ -44,9 +44,10 @@ class Wall:
     def settings(self):
         points = [{"id": f"m{i}", "name": "Power", "type": "real", "decimals": 1, "unit": "W", "wave": "held", "mean": 20.5,
                    "poll": "1s", "password_file": self._password_file(self.local(i))} for i in range(self.n)]
+        xmpp = {"mode": "accounts", "domain": DOMAIN, "host": "127.0.0.1", "port": self.server.ports["c2s"],
+                "ca_file": self.server.ca_file, **self.more}
         return {
-            "xmpp": {"mode": "accounts", "domain": DOMAIN, "host": "127.0.0.1", "port": self.server.ports["c2s"],
-                     "ca_file": self.server.ca_file, **self.more},
+            "xmpp": {name: value for name, value in xmpp.items() if value is not None},
             "buses": [{"id": "sim", "protocol": "sim"}],
             "devices": [{"id": "wall", "bus": "sim", "name": "Wall", "points": points}],
         }
@@ -54,7 +55,9 @@ class Wall:
     def start(self):
         """Not until it is ready: perhaps it never will be."""
         self.jidgate.configure()
-        self.jidgate.child = Child(self.jidgate.command(), self.jidgate.folder / "output.log", **self.jidgate.options())
+        options = self.jidgate.options()
+        options["env"] |= self.env
+        self.jidgate.child = Child(self.jidgate.command(), self.jidgate.folder / "output.log", **options)
         return self
 
     def expect(self, line, timeout=30.0):
