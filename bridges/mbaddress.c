@@ -6,7 +6,7 @@ static const char *const addressings[] = { "protocol", "modicon", NULL };
 static const char *const tables[] = { "coil", "discrete", "input", "holding", NULL };
 static const char *const modes[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2", NULL };
 static const char *const autos[] = { "auto", NULL };
-static const char *const rs485s[] = { "none", "kernel", NULL };
+static const char *const rs485s[] = { "none", "kernel", "rts-up", "rts-down", NULL };
 
 const struct mbaddress_mode mbaddress_modes[] = {
 	{ 'N', 1 }, { 'E', 1 }, { 'O', 1 }, { 'N', 2 }, { 'E', 2 }, { 'O', 2 }
@@ -28,7 +28,9 @@ const struct setting mbaddress_rtu_rows[] = {
 	{ "retries", SETTING_INT, AT(mbaddress_rtu, retries), .fallback = "1", .max = 10,
 	  .help = "how often a read is asked again that got no good answer; writes are never repeated" },
 	{ "rs485", SETTING_WORD, AT(mbaddress_rtu, rs485), .fallback = "none", .words = rs485s,
-	  .help = "who switches the direction of the line: the adapter itself (none) or the kernel's driver" },
+	  .help = "who switches the direction of the line: the adapter itself (none), the kernel's driver (kernel), or "
+		  "we, with "
+		  "RTS up or down while we send" },
 	{ 0 },
 };
 
@@ -41,6 +43,19 @@ const struct setting mbaddress_tcp_rows[] = {
 	{ "retries", SETTING_INT, AT(mbaddress_tcp, retries), .fallback = "0", .max = 10,
 	  .help = "how often a read without a good answer is asked again over a new connection; writes are never "
 		  "repeated" },
+	{ 0 },
+};
+
+const struct setting mbaddress_rtu_tcp_rows[] = {
+	{ "host", SETTING_TEXT, AT(mbaddress_tcp, host), .min = 1, .max = 255, .flags = SETTING_REQUIRED,
+	  .help = "name or address of the converter" },
+	{ "port", SETTING_INT, AT(mbaddress_tcp, port), .fallback = "502", .min = 1, .max = 65535, .help = "TCP port" },
+	{ "baud", SETTING_INT, AT(mbaddress_tcp, baud), .fallback = "9600", .min = 110, .max = 4000000,
+	  .help = "bits per second of the line behind the converter: what is read together depends on it" },
+	{ "timeout", SETTING_DURATION, AT(mbaddress_tcp, timeout_ms), .fallback = "1s", .min = 10, .max = 60000,
+	  .help = "how long a device and its converter may take to answer; the time on the line is added" },
+	{ "retries", SETTING_INT, AT(mbaddress_tcp, retries), .fallback = "1", .max = 10,
+	  .help = "how often a read is asked again that got no good answer; writes are never repeated" },
 	{ 0 },
 };
 
@@ -138,17 +153,12 @@ static bool is_bits(const struct mbaddress *a)
 	return a->table == MBADDRESS_COIL || a->table == MBADDRESS_DISCRETE;
 }
 
-static int check_bool(const struct point *p, struct mbaddress *a, struct err *e)
+static int check_bool(struct mbaddress *a, struct err *e)
 {
 	if (is_bits(a) && a->has_bit)
 		return err_set(e, "bit: a %s has only one; remove this key", tables[a->table]);
 	if (!is_bits(a) && !a->has_bit)
 		return err_set(e, "bit: must say which bit of the register the bool is, 0 to 15");
-	if (!is_bits(a) && (p->access & ACCESS_WRITE))
-		return err_set(
-			e,
-			"access: a bit of a register cannot be written, because its neighbours would be written with "
-			"it; write the whole register as uint16");
 	a->codec.bit = is_bits(a) ? MBCODEC_COIL : (int8_t)a->bit;
 	return 0;
 }
@@ -156,7 +166,7 @@ static int check_bool(const struct point *p, struct mbaddress *a, struct err *e)
 static int check_type(const struct point *p, struct mbaddress *a, struct err *e)
 {
 	if (p->type == TYPE_BOOL)
-		return check_bool(p, a, e);
+		return check_bool(a, e);
 	if (is_bits(a))
 		return err_set(e, "type: a %s is a bool, not %s", tables[a->table], type_word(p->type));
 	if (a->has_bit)

@@ -15,7 +15,7 @@
 #include "core/conf/protocol.h"
 
 enum mbaddress_table { MBADDRESS_COIL, MBADDRESS_DISCRETE, MBADDRESS_INPUT, MBADDRESS_HOLDING };
-enum mbaddress_rs485 { MBADDRESS_RS485_NONE, MBADDRESS_RS485_KERNEL };
+enum mbaddress_rs485 { MBADDRESS_RS485_NONE, MBADDRESS_RS485_KERNEL, MBADDRESS_RS485_RTS_UP, MBADDRESS_RS485_RTS_DOWN };
 
 struct mbaddress_rtu { /* bus */
 	char *device;
@@ -31,6 +31,7 @@ struct mbaddress_tcp { /* bus */
 	int64_t port;
 	int64_t timeout_ms;
 	int64_t retries;
+	int64_t baud; /* modbus-rtu-tcp: of the line behind the converter */
 };
 
 struct mbaddress_unit { /* device */
@@ -59,7 +60,8 @@ struct mbaddress_mode {
 };
 extern const struct mbaddress_mode mbaddress_modes[]; /* "8N1" "8E1" "8O1" "8N2" "8E2" "8O2"; RTU has always 8 bits */
 
-extern const struct setting mbaddress_rtu_rows[], mbaddress_tcp_rows[], mbaddress_unit_rows[], mbaddress_rows[];
+extern const struct setting mbaddress_rtu_rows[], mbaddress_tcp_rows[], mbaddress_rtu_tcp_rows[], mbaddress_unit_rows[],
+	mbaddress_rows[];
 
 int mbaddress_check(struct point *p, struct err *e);
 int mbaddress_check_rtu(struct bus *bus, struct err *e);

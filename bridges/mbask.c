@@ -9,9 +9,21 @@ static uint8_t function_of(const struct mbaddress *a, const struct mbaddress_uni
 	if (!write)
 		return reads[a->table];
 	bool many = unit->write_multiple || a->count > 1;
+	if (a->has_bit)
+		return MBFRAME_WRITE_MASKED;
 	if (a->table == MBADDRESS_COIL)
 		return many ? MBFRAME_WRITE_COILS : MBFRAME_WRITE_COIL;
 	return many ? MBFRAME_WRITE_REGISTERS : MBFRAME_WRITE_REGISTER;
+}
+
+/* Its neighbours in the register stay as they are, whoever else writes them. */
+static void put_masks(const struct mbcodec *codec, const struct value *raw, uint8_t *ret)
+{
+	uint16_t bit = (uint16_t)(1U << codec->bit), stays = (uint16_t)~bit, set = raw->yes ? bit : 0;
+	ret[0] = (uint8_t)(stays >> 8);
+	ret[1] = (uint8_t)stays;
+	ret[2] = (uint8_t)(set >> 8);
+	ret[3] = (uint8_t)set;
 }
 
 int mbask_question(const struct mbqueue_block *b, struct mbframe_question *ret, struct err *e)
@@ -24,6 +36,12 @@ int mbask_question(const struct mbqueue_block *b, struct mbframe_question *ret, 
 		.address = b->first,
 		.count = b->count,
 	};
+	if (ret->function == MBFRAME_WRITE_MASKED) {
+		if (r->raw.type != VALUE_BOOL)
+			return err_set(e, "must be true or false");
+		put_masks(&a->codec, &r->raw, ret->data);
+		return 0;
+	}
 	return b->write ? mbcodec_encode(&a->codec, &r->raw, ret->data, e) : 0;
 }
 

@@ -7,6 +7,8 @@ enum {
 	FAILED = 0x80,  /* set in the function of an exception */
 	CRC_SIZE = 2,
 	RTU_MOST = 256,
+	WRITTEN_SIZE = 6,
+	MASKED_SIZE = 8, /* the whole question comes back */
 };
 
 static void put16(uint8_t *at, uint16_t number)
@@ -51,6 +53,10 @@ static size_t put_body(const struct mbframe_question *q, uint8_t *at)
 		put16(at + 4, q->data[0] ? 0xFF00 : 0);
 	if (q->function == MBFRAME_WRITE_REGISTER)
 		memcpy(at + 4, q->data, 2);
+	if (q->function == MBFRAME_WRITE_MASKED)
+		memcpy(at + 4, q->data, 4);
+	if (q->function == MBFRAME_WRITE_MASKED)
+		return MASKED_SIZE;
 	if (q->function != MBFRAME_WRITE_COILS && q->function != MBFRAME_WRITE_REGISTERS)
 		return 6;
 	size_t size = data_size(q);
@@ -89,9 +95,14 @@ size_t mbframe_rtu(const struct mbframe_question *q, uint8_t ret[MBFRAME_MOST])
 	return size + CRC_SIZE;
 }
 
+static size_t written_size(uint8_t function)
+{
+	return function == MBFRAME_WRITE_MASKED ? MASKED_SIZE : WRITTEN_SIZE;
+}
+
 static size_t answer_body_size(const struct mbframe_question *q)
 {
-	return mbframe_writes(q->function) ? 6 : 3 + data_size(q);
+	return mbframe_writes(q->function) ? written_size(q->function) : 3 + data_size(q);
 }
 
 size_t mbframe_answer_size(const struct mbframe_question *q)
@@ -128,7 +139,7 @@ static int check_written(const struct mbframe_question *q, const uint8_t *body, 
 {
 	uint8_t asked[MBFRAME_MOST];
 	put_body(q, asked);
-	if (size != 6 || memcmp(body, asked, 6) != 0)
+	if (size != written_size(q->function) || memcmp(body, asked, size) != 0)
 		return err_set(e, "unit %u confirmed another write than the one of address %u", q->unit, q->address);
 	return 0;
 }
@@ -186,8 +197,9 @@ static size_t rtu_body_size(const uint8_t *bytes, size_t n)
 	if (bytes[1] >= MBFRAME_READ_COILS && bytes[1] <= MBFRAME_READ_INPUT)
 		return n < 3 ? SIZE_MAX : 3U + bytes[2];
 	bool known = bytes[1] == MBFRAME_WRITE_COIL || bytes[1] == MBFRAME_WRITE_REGISTER ||
-		     bytes[1] == MBFRAME_WRITE_COILS || bytes[1] == MBFRAME_WRITE_REGISTERS;
-	return known ? 6 : 0;
+		     bytes[1] == MBFRAME_WRITE_COILS || bytes[1] == MBFRAME_WRITE_REGISTERS ||
+		     bytes[1] == MBFRAME_WRITE_MASKED;
+	return known ? written_size(bytes[1]) : 0;
 }
 
 static bool is_echo(const struct mbframe_question *q, const uint8_t *bytes, size_t n)

@@ -3,7 +3,7 @@
  * libmodbus's own: over TCP it takes a wrong unit, a lying length and a foreign protocol for good data, and it sends raw
  * requests with transaction 0 only, so that a late answer cannot be told from the right one.
  *
- * Pure, any thread; nothing is owned. Modbus Application Protocol V1.1b3 sections 6.1-6.12, Modbus Messaging on TCP/IP V1.0b
+ * Pure, any thread; nothing is owned. Modbus Application Protocol V1.1b3 sections 6.1-6.12 and 6.16, Modbus Messaging on TCP/IP V1.0b
  * section 3.1, Modbus over Serial Line V1.02 section 2.5.1.
  */
 #pragma once
@@ -23,6 +23,7 @@ enum {
 	MBFRAME_WRITE_REGISTER = 6,
 	MBFRAME_WRITE_COILS = 15,
 	MBFRAME_WRITE_REGISTERS = 16,
+	MBFRAME_WRITE_MASKED = 22,
 	MBFRAME_DATA = 250, /* bytes of 125 registers */
 	MBFRAME_MOST = 260, /* bytes of a whole frame, TCP */
 };
@@ -30,7 +31,8 @@ enum {
 struct mbframe_question {
 	uint8_t unit, function;
 	uint16_t address, count;    /* coils or registers */
-	uint8_t data[MBFRAME_DATA]; /* writes: registers as on the wire, coils packed; function 5: one byte, 0 or 1 */
+	uint8_t data[MBFRAME_DATA]; /* writes: registers as on the wire, coils packed; function 5: one byte, 0 or 1;
+				       function 22: the mask of what stays and that of what is set */
 };
 
 struct mbframe_answer {

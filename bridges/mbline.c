@@ -130,9 +130,25 @@ static void keep_others_out(int fd)
 		ioctl(fd, TIOCEXCL);
 }
 
+/* sends: as while we send, else as while we listen */
+static int set_rts(const struct mbline *l, bool sends)
+{
+	int rts = TIOCM_RTS;
+	return ioctl(l->fd, sends == (l->rtu->rs485 == MBADDRESS_RS485_RTS_UP) ? TIOCMBIS : TIOCMBIC, &rts);
+}
+
+static bool switches_rts(const struct mbline *l)
+{
+	return l->rtu && l->rtu->rs485 >= MBADDRESS_RS485_RTS_UP;
+}
+
 static int set_direction(struct mbline *l, struct err *e)
 {
-	if (l->rtu->rs485 == MBADDRESS_RS485_NONE || modbus_rtu_set_serial_mode(l->port, MODBUS_RTU_RS485) == 0)
+	if (switches_rts(l) && set_rts(l, false) < 0)
+		return err_set(e, "rs485: '%s' has no RTS to switch (%s); use \"none\"", l->rtu->device,
+			       strerror(errno));
+	if (switches_rts(l) || l->rtu->rs485 == MBADDRESS_RS485_NONE ||
+	    modbus_rtu_set_serial_mode(l->port, MODBUS_RTU_RS485) == 0)
 		return 0;
 	return err_set(e, "rs485: the kernel's driver of '%s' cannot switch the direction (%s); use \"none\"",
 		       l->rtu->device, strerror(errno));
@@ -246,7 +262,7 @@ static ssize_t put(const struct mbline *l, const uint8_t *bytes, size_t n)
 	return l->tcp ? send(l->fd, bytes, n, MSG_NOSIGNAL) : write(l->fd, bytes, n);
 }
 
-int mbline_send(struct mbline *l, const uint8_t *bytes, size_t n, int64_t until_us, struct err *e)
+static int send_all(struct mbline *l, const uint8_t *bytes, size_t n, int64_t until_us, struct err *e)
 {
 	while (n > 0) {
 		ssize_t sent = put(l, bytes, n);
@@ -262,6 +278,21 @@ int mbline_send(struct mbline *l, const uint8_t *bytes, size_t n, int64_t until_
 			return status;
 	}
 	return MBLINE_OK;
+}
+
+/* The line is ours until the last bit has left the port, and not longer: the device answers soon. */
+int mbline_send(struct mbline *l, const uint8_t *bytes, size_t n, int64_t until_us, struct err *e)
+{
+	if (!switches_rts(l))
+		return send_all(l, bytes, n, until_us, e);
+	if (set_rts(l, true) < 0)
+		return lost(l, -1, e);
+	int status = send_all(l, bytes, n, until_us, e);
+	if (status == MBLINE_OK)
+		tcdrain(l->fd);
+	if (set_rts(l, false) < 0 && status == MBLINE_OK)
+		return lost(l, -1, e);
+	return status;
 }
 
 int mbline_receive(struct mbline *l, uint8_t *bytes, size_t room, int64_t until_us, size_t *ret_n, struct err *e)

@@ -191,8 +191,7 @@ struct request *mbqueue_pop(struct mbqueue *q)
 
 static void take_from(struct list *from, uint8_t unit, struct list *to)
 {
-	list_each(at, from)
-	{
+	list_each (at, from) {
 		if (unit_of(list_of(at, struct request, link)) != unit)
 			continue;
 		list_drop(at);

@@ -8,7 +8,7 @@
 
 enum {
 	UNITS = 256,
-	FUNCTIONS = 17,
+	FUNCTIONS = 23,
 	LATE_TIMES = 10, /* an answer later than so many timeouts does not come any more */
 	BUFFER = 512,
 	REST_MOST_US = 60000000,
@@ -18,7 +18,8 @@ enum {
 
 struct mbtalk {
 	struct mbline *line; /* owned */
-	bool rtu, several;
+	bool rtu, connects,
+		several; /* connects: the line is a connection, which may have been closed while it was idle */
 	int64_t timeout_us, retries;
 	struct unit *units;
 
@@ -42,13 +43,23 @@ static struct mbtalk *talk_new(struct mbline *take_line, int64_t timeout_ms, int
 	return t;
 }
 
-struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_rtu *o)
+static struct mbtalk *on_wire(struct mbtalk *t, struct mbplan_wire wire)
 {
-	struct mbplan_wire wire = mbplan_serial(o->baud, o->mode);
-	struct mbtalk *t = talk_new(take_line, o->timeout_ms, o->retries);
 	t->rtu = t->several = true;
 	t->byte_us = wire.byte_us;
 	t->gap_us = wire.gap_us;
+	return t;
+}
+
+struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_rtu *o)
+{
+	return on_wire(talk_new(take_line, o->timeout_ms, o->retries), mbplan_serial(o->baud, o->mode));
+}
+
+struct mbtalk *mbtalk_new_rtu_tcp(struct mbline *take_line, const struct mbaddress_tcp *o)
+{
+	struct mbtalk *t = on_wire(talk_new(take_line, o->timeout_ms, o->retries), mbplan_serial(o->baud, 0));
+	t->connects = true;
 	return t;
 }
 
@@ -331,6 +342,10 @@ static int rtu_once(struct mbtalk *t, const struct mbframe_question *q, int64_t 
 	int status = REQUEST_DONE;
 	if (rests(t, q, o))
 		return REQUEST_TIMEOUT;
+	if (t->connects && get_connected(t, o) < 0) {
+		o->lost = true;
+		return REQUEST_AWAY;
+	}
 	if (t->units[q->unit].late_us[q->function] > mbline_now())
 		status = get_in_step(t, q, deadline_us, o);
 	if (status == REQUEST_DONE)

@@ -32,6 +32,8 @@ struct mbtalk_outcome {
 struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_rtu *options);
 /* several: more than one unit is asked over this connection, so it is a gateway's. */
 struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *options, bool several);
+/* Frames of a serial line through a converter: behind it nothing tells late answers apart either. */
+struct mbtalk *mbtalk_new_rtu_tcp(struct mbline *take_line, const struct mbaddress_tcp *options);
 void mbtalk_free(struct mbtalk *t); /* also the line; NULL is allowed */
 
 /* Sends nothing after deadline_us (of mbline_now): TIMEOUT then, and why says that it was not sent.

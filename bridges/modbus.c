@@ -1,4 +1,5 @@
 #include "bridges/mbask.h"
+#include "bridges/mbcheck.h"
 #include "bridges/mbqueue.h"
 #include "bridges/mbtalk.h"
 #include "core/bridge/bridge.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 
 /*
- * The drivers modbus-tcp and modbus-rtu, loop side: the queue, and one question at a time with the bus's worker.
+ * The drivers modbus-tcp, modbus-rtu and modbus-rtu-tcp, loop side: the queue, and one question at a time with the bus's worker.
  *
  * Happy path: open starts the worker, resolves the host and posts the opening; read and write queue, start_next turns the
  * next block of the queue into a question and posts it, on_answer decodes. Failure: a device's trouble ends the requests of
@@ -43,7 +44,7 @@ struct modbus {
 
 static bool is_tcp(const struct bridge *b)
 {
-	return b->driver->protocol.options == mbaddress_tcp_rows;
+	return b->driver->protocol.options != mbaddress_rtu_rows;
 }
 
 static struct modbus *modbus_of(struct job *job)
@@ -142,8 +143,10 @@ static bool has_several_units(const struct bridge *b)
 
 static struct mbtalk *make_talk(const struct bridge *b, struct mbline *line)
 {
-	if (is_tcp(b))
+	if (b->driver->protocol.options == mbaddress_tcp_rows)
 		return mbtalk_new_tcp(line, b->bus->options, has_several_units(b));
+	if (is_tcp(b))
+		return mbtalk_new_rtu_tcp(line, b->bus->options);
 	return mbtalk_new_rtu(line, b->bus->options);
 }
 
@@ -156,10 +159,7 @@ static void begin(struct bridge *b, struct modbus *m)
 	mbqueue_begin(&m->queue);
 	list_init(&m->running.requests);
 	list_init(&m->ending);
-	if (!is_tcp(b)) {
-		const struct mbaddress_rtu *o = b->bus->options;
-		m->queue.wire = mbplan_serial(o->baud, o->mode);
-	}
+	m->queue.wire = mbcheck_wire(b->bus);
 	snprintf(name, sizeof(name), "mb %s", b->bus->id);
 	m->worker = worker_new(b->loop, name);
 }
@@ -447,32 +447,38 @@ static void close_bus(struct bridge *b)
 		end(m);
 }
 
+#define COMMON                                                                                                         \
+	.device = mbaddress_unit_rows, .device_size = sizeof(struct mbaddress_unit), .address = mbaddress_rows,        \
+	.address_size = sizeof(struct mbaddress), .poll_ms = 1000, .wire_types = true, .check = mbaddress_check,       \
+	.plan = mbcheck_plan
+
+#define FUNCTIONS                                                                                                      \
+	.size = sizeof(struct modbus), .open = open_bus, .read = read_all, .write = write_one, .cancel = cancel,       \
+	.close = close_bus
+
 const struct bridge_driver driver_modbus_tcp = {
-	.protocol = {
-		.name = "modbus-tcp",
-		.options = mbaddress_tcp_rows, .options_size = sizeof(struct mbaddress_tcp),
-		.device = mbaddress_unit_rows, .device_size = sizeof(struct mbaddress_unit),
-		.address = mbaddress_rows, .address_size = sizeof(struct mbaddress),
-		.poll_ms = 1000,
-		.wire_types = true,
-		.check = mbaddress_check,
-	},
-	.size = sizeof(struct modbus),
-	.open = open_bus, .read = read_all, .write = write_one, .cancel = cancel, .close = close_bus,
+	.protocol = { .name = "modbus-tcp",
+		      .options = mbaddress_tcp_rows,
+		      .options_size = sizeof(struct mbaddress_tcp),
+		      COMMON },
+	FUNCTIONS,
 };
 
 const struct bridge_driver driver_modbus_rtu = {
-	.protocol = {
-		.name = "modbus-rtu",
-		.options = mbaddress_rtu_rows, .options_size = sizeof(struct mbaddress_rtu),
-		.device = mbaddress_unit_rows, .device_size = sizeof(struct mbaddress_unit),
-		.address = mbaddress_rows, .address_size = sizeof(struct mbaddress),
-		.poll_ms = 1000,
-		.wire_types = true,
-		.check = mbaddress_check,
-		.check_device = mbaddress_check_rtu_unit,
-		.check_bus = mbaddress_check_rtu,
-	},
-	.size = sizeof(struct modbus),
-	.open = open_bus, .read = read_all, .write = write_one, .cancel = cancel, .close = close_bus,
+	.protocol = { .name = "modbus-rtu",
+		      .options = mbaddress_rtu_rows,
+		      .options_size = sizeof(struct mbaddress_rtu),
+		      .check_device = mbaddress_check_rtu_unit,
+		      .check_bus = mbaddress_check_rtu,
+		      COMMON },
+	FUNCTIONS,
+};
+
+const struct bridge_driver driver_modbus_rtu_tcp = {
+	.protocol = { .name = "modbus-rtu-tcp",
+		      .options = mbaddress_rtu_tcp_rows,
+		      .options_size = sizeof(struct mbaddress_tcp),
+		      .check_device = mbaddress_check_rtu_unit,
+		      COMMON },
+	FUNCTIONS,
 };

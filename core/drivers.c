@@ -3,13 +3,14 @@
 #include "core/base/mem.h"
 
 extern const struct bridge_driver driver_coap;
-extern const struct bridge_driver driver_modbus_rtu, driver_modbus_tcp;
+extern const struct bridge_driver driver_modbus_rtu, driver_modbus_rtu_tcp, driver_modbus_tcp;
 extern const struct bridge_driver driver_mqtt;
 extern const struct bridge_driver driver_sim;
 
 const struct bridge_driver *const driver_list[] = {
 	&driver_coap,
 	&driver_modbus_rtu,
+	&driver_modbus_rtu_tcp,
 	&driver_modbus_tcp,
 	&driver_mqtt,
 	&driver_sim,

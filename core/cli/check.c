@@ -35,11 +35,49 @@ static void add_count(struct text *to, size_t n, const char *one, const char *ma
 	text_addf(to, "%s%zu %s", to->size ? ", " : "", n, n == 1 ? one : many);
 }
 
-static void print_text(const struct cli *c, const struct conf *conf)
+static const struct protocol *protocol_of(const struct protocol *const *protocols, const struct bus *bus)
+{
+	while (*protocols && strcmp((*protocols)->name, bus->protocol) != 0)
+		protocols++;
+	return *protocols;
+}
+
+static size_t points_of(const struct house *h, const struct bus *bus, struct point **ret)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < h->n_devices; i++) {
+		const struct device *d = h->devices[i];
+		if (d->broken || d->bus != bus)
+			continue;
+		for (size_t k = 0; k < d->n_points; k++)
+			if (!d->points[k]->disabled)
+				ret[n++] = d->points[k];
+	}
+	return n;
+}
+
+/* What polling each bus will cost; returns how many warnings are in it. */
+static size_t plan(const struct conf *conf, const struct protocol *const *protocols, struct text *to)
+{
+	const struct house *h = conf->house;
+	struct point **points = mem_array(count(conf).points, sizeof(*points));
+	size_t warnings = 0;
+	for (size_t i = 0; h && i < h->n_buses; i++) {
+		const struct protocol *p = protocol_of(protocols, h->buses[i]);
+		size_t n = points_of(h, h->buses[i], points);
+		if (p && p->plan && n)
+			warnings += p->plan(h->buses[i], points, n, to) == 1;
+	}
+	mem_free(points);
+	return warnings;
+}
+
+static void print_text(const struct cli *c, const struct conf *conf, const struct text *plans, size_t n_warnings)
 {
 	struct counts n = count(conf);
 	struct text line = { 0 };
 	fputs(conf->errors.data ? conf->errors.data : "", c->err);
+	fputs(plans->data ? plans->data : "", c->out);
 	add_count(&line, n.buses, "bus", "buses");
 	add_count(&line, n.devices, "device", "devices");
 	add_count(&line, n.points, "point", "points");
@@ -48,26 +86,35 @@ static void print_text(const struct cli *c, const struct conf *conf)
 		add_count(&line, n.broken, "device left out", "devices left out");
 	if (conf->n_errors)
 		add_count(&line, conf->n_errors, "error", "errors");
-	if (conf->n_warnings)
-		add_count(&line, conf->n_warnings, "warning", "warnings");
+	if (n_warnings)
+		add_count(&line, n_warnings, "warning", "warnings");
 	fprintf(c->out, "%s\n", line.data);
 	text_free(&line);
 }
 
-static void print_json(const struct cli *c, const struct conf *conf)
+static void add_lines(struct text *to, const char *lines)
+{
+	const char *line = lines ? lines : "";
+	text_add(to, "[");
+	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
+		text_add(to, line == lines ? "" : ", ");
+		json_text(to, line, (size_t)(end - line));
+	}
+	text_add(to, "]");
+}
+
+static void print_json(const struct cli *c, const struct conf *conf, const struct text *plans, size_t n_warnings)
 {
 	struct counts n = count(conf);
 	struct text t = { 0 };
 	text_addf(&t,
 		  "{\"buses\": %zu, \"devices\": %zu, \"points\": %zu, \"things\": %zu, \"left_out\": %zu, "
-		  "\"errors\": %zu, \"warnings\": %zu, \"lines\": [",
-		  n.buses, n.devices, n.points, n.things, n.broken, conf->n_errors, conf->n_warnings);
-	const char *line = conf->errors.data ? conf->errors.data : "";
-	for (const char *end; (end = strchr(line, '\n')); line = end + 1) {
-		text_add(&t, line == conf->errors.data ? "" : ", ");
-		json_text(&t, line, (size_t)(end - line));
-	}
-	fprintf(c->out, "%s]}\n", t.data);
+		  "\"errors\": %zu, \"warnings\": %zu, \"lines\": ",
+		  n.buses, n.devices, n.points, n.things, n.broken, conf->n_errors, n_warnings);
+	add_lines(&t, conf->errors.data);
+	text_add(&t, ", \"plan\": ");
+	add_lines(&t, plans->data);
+	fprintf(c->out, "%s}\n", t.data);
 	text_free(&t);
 }
 
@@ -87,7 +134,10 @@ int check_run(struct cli *c)
 	const struct protocol **protocols = drivers_protocols();
 	conf_load(&conf, c->conf, protocols);
 	check_accounts(c, &conf);
-	(c->json ? print_json : print_text)(c, &conf);
+	struct text plans = { 0 };
+	size_t n_warnings = conf.n_warnings + plan(&conf, protocols, &plans);
+	(c->json ? print_json : print_text)(c, &conf, &plans, n_warnings);
+	text_free(&plans);
 	int code = conf.n_errors ? CLI_FAILED : CLI_DONE;
 	conf_free(&conf);
 	mem_free(protocols);

@@ -40,4 +40,7 @@ struct protocol {
 	int (*check)(struct point *p, struct err *e);
 	int (*check_device)(struct device *d, struct err *e); /* before its points */
 	int (*check_bus)(struct bus *bus, struct err *e);
+	/* What polling these points will cost the bus: lines for `jidgate check`, each with its end. Pure; NULL: nothing
+	 * to say. 1: one of the lines is a warning. */
+	int (*plan)(const struct bus *bus, struct point *const *points, size_t n, struct text *ret);
 };

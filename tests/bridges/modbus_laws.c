@@ -6,13 +6,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-extern const struct bridge_driver driver_modbus_rtu, driver_modbus_tcp;
+extern const struct bridge_driver driver_modbus_rtu, driver_modbus_rtu_tcp, driver_modbus_tcp;
 
 TestSuite(modbus_tcp_laws, .timeout = 200);
 TestSuite(modbus_rtu_laws, .timeout = 200);
+TestSuite(modbus_rtu_tcp_laws, .timeout = 200);
 
 struct peer {
 	struct slave *slave;       /* NULL: dead */
+	bool converter;            /* frames of a line over TCP */
 	int port;                  /* TCP */
 	char folder[32], link[64]; /* RTU: a port that keeps its name */
 	enum slave_fault fault;
@@ -33,7 +35,7 @@ static void revive(void *peer)
 	struct peer *p = peer;
 	if (p->slave)
 		return;
-	p->slave = p->folder[0] ? slave_pty() : slave_tcp(p->port);
+	p->slave = p->folder[0] ? slave_pty() : (p->converter ? slave_rtu_tcp : slave_tcp)(p->port);
 	p->port = slave_port(p->slave);
 	slave_set(p->slave, SLAVE_HOLDINGS, 10, 2340);
 	if (p->folder[0])
@@ -55,6 +57,14 @@ static void die(void *peer)
 static void *start_tcp(void)
 {
 	struct peer *p = mem_new(sizeof(*p));
+	revive(p);
+	return p;
+}
+
+static void *start_rtu_tcp(void)
+{
+	struct peer *p = mem_new(sizeof(*p));
+	p->converter = true;
 	revive(p);
 	return p;
 }
@@ -81,6 +91,11 @@ static void stop(void *peer)
 static void bus_tcp(void *peer, char *ret, size_t room)
 {
 	snprintf(ret, room, "host=127.0.0.1; port=%d; timeout=250ms", ((struct peer *)peer)->port);
+}
+
+static void bus_rtu_tcp(void *peer, char *ret, size_t room)
+{
+	snprintf(ret, room, "host=127.0.0.1; port=%d; baud=115200; timeout=250ms", ((struct peer *)peer)->port);
 }
 
 static void bus_rtu(void *peer, char *ret, size_t room)
@@ -129,7 +144,6 @@ static size_t attempts(void *peer)
 		{ .reads = { TYPE_FLOAT32, "table=holding; address=10; order=ABDC" } },                                \
 		{ .writes = { TYPE_UINT16, "table=input; address=10" } },                                              \
 		{ .writes = { TYPE_BOOL, "table=discrete; address=10" } },                                             \
-		{ .writes = { TYPE_BOOL, "table=holding; address=10; bit=3" } },                                       \
 	{                                                                                                              \
 		.device = "unit_id=1; addressing=modicon", .reads = { TYPE_UINT16, "address=40000" }                   \
 	}
@@ -139,6 +153,8 @@ static const struct laws_bad bad_rtu[] = { BAD_POINTS,
 					   { .bus = "device=/dev/null; baud=9601" },
 					   { .device = "unit_id=0; addressing=protocol" },
 					   { .device = "unit_id=248; addressing=protocol" } };
+
+static const struct laws_bad bad_rtu_tcp[] = { BAD_POINTS, { .device = "unit_id=0; addressing=protocol" } };
 
 static const struct laws tcp = {
 	.driver = &driver_modbus_tcp,
@@ -152,6 +168,26 @@ static const struct laws tcp = {
 	.shown = "7",
 	.bad = bad_tcp,
 	.n_bad = sizeof(bad_tcp) / sizeof(bad_tcp[0]),
+	.mute = mute,
+	.die = die,
+	.revive = revive,
+	.misbehave = misbehave,
+	.behave = behave,
+	.attempts = attempts,
+};
+
+static const struct laws rtu_tcp = {
+	.driver = &driver_modbus_rtu_tcp,
+	.start = start_rtu_tcp,
+	.stop = stop,
+	.bus = bus_rtu_tcp,
+	.device = device,
+	.reads = { TYPE_UINT16, "table=holding; address=10" },
+	.raw = "2340",
+	.writes = { TYPE_UINT16, "table=holding; address=20" },
+	.shown = "7",
+	.bad = bad_rtu_tcp,
+	.n_bad = sizeof(bad_rtu_tcp) / sizeof(bad_rtu_tcp[0]),
 	.mute = mute,
 	.die = die,
 	.revive = revive,
@@ -181,3 +217,4 @@ static const struct laws rtu = {
 
 LAWS(modbus_tcp_laws, &tcp)
 LAWS(modbus_rtu_laws, &rtu)
+LAWS(modbus_rtu_tcp_laws, &rtu_tcp)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct bridge_driver driver_modbus_rtu, driver_modbus_tcp;
+extern const struct bridge_driver driver_modbus_rtu, driver_modbus_rtu_tcp, driver_modbus_tcp;
 
 TestSuite(modbus_merge, .timeout = 60);
 
@@ -114,6 +114,29 @@ Test(modbus_merge, reads_through_gaps_and_keeps_the_caps)
 	cr_expect_eq(round_of(&b, N), 4);
 	look_at_values(&b, N);
 	bench_end(&b);
+}
+
+Test(modbus_merge, speaks_the_frames_of_a_line_through_a_converter)
+{
+	struct slave *s = slave_rtu_tcp(0);
+	char options[64];
+	snprintf(options, sizeof(options), "host=127.0.0.1; port=%d; baud=115200", slave_port(s));
+	struct rig *rig = rig_new(&driver_modbus_rtu_tcp, options);
+	struct device *d = rig_device(rig, "d", "unit_id=7; addressing=protocol");
+	struct point *p = rig_point(rig, d, "p", TYPE_UINT16, "table=input; address=5");
+	p->poll_ms = 0;
+	rig_start(rig);
+	RIG_UNTIL(rig, rig->n_up == 1);
+	for (unsigned n = 1; n < 5; n++) {
+		char shown[DECIMAL_ROOM];
+		cr_assert_eq(rig_read(rig, p, shown), REQUEST_DONE);
+		cr_assert_eq(strtoul(shown, NULL, 10), (128U + 5) << 8 | n);
+		cr_assert_eq(slave_connections(s), n, "an idle connection may be closed");
+		slave_hang_up(s);
+	}
+	cr_assert_eq(rig->n_away, 0);
+	rig_free(rig);
+	slave_free(s);
 }
 
 Test(modbus_merge, takes_coils_apart)

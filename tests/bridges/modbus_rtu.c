@@ -144,6 +144,8 @@ Test(modbus_rtu, says_what_is_wrong_with_the_port)
 	unlink(file);
 	struct slave *s = slave_pty();
 	is_away(rig_on(slave_path(s), "rs485=kernel"), "rs485: the kernel's driver of");
+	is_away(rig_on(slave_path(s), "rs485=rts-up"), "has no RTS to switch");
+	is_away(rig_on(slave_path(s), "rs485=rts-down"), "has no RTS to switch");
 	slave_free(s);
 }
 

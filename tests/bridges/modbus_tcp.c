@@ -357,6 +357,31 @@ Test(modbus_tcp, never_writes_after_the_deadline)
 	slave_free(s);
 }
 
+Test(modbus_tcp, writes_one_bit_and_leaves_its_neighbours)
+{
+	struct oracle *o = oracle_tcp();
+	struct rig *rig = rig_at(oracle_port(o), "");
+	struct device *d = rig_device(rig, "d", "unit_id=1; addressing=protocol");
+	struct point *bits[16];
+	for (int i = 0; i < 16; i++) {
+		char text[64];
+		snprintf(text, sizeof(text), "table=holding; address=9; bit=%d", i);
+		bits[i] = quiet_point(rig, d, TYPE_BOOL, text);
+		bits[i]->access = ACCESS_BOTH;
+		bits[i]->confirm = CONFIRM_READBACK;
+	}
+	start(rig);
+	for (int i = 0; i < 16; i++) {
+		oracle_holdings(o)[9] = (uint16_t)(0x5A5A & ~(1 << i));
+		cr_assert_eq(rig_write(rig, bits[i], "on"), REQUEST_DONE);
+		cr_assert_eq(oracle_holdings(o)[9], 0x5A5A | 1 << i);
+		cr_assert_eq(rig_write(rig, bits[i], "off"), REQUEST_DONE);
+		cr_assert_eq(oracle_holdings(o)[9], 0x5A5A & ~(1 << i));
+	}
+	rig_free(rig);
+	oracle_free(o);
+}
+
 static size_t count_done(const struct rig_ask *asks, size_t n)
 {
 	size_t done = 0;

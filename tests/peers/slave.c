@@ -104,6 +104,8 @@ static size_t question_size(const struct slave *s)
 	size_t size = 8;
 	if (s->in[1] == 15 || s->in[1] == 16)
 		size = n < 7 ? SIZE_MAX : 9U + s->in[6];
+	if (s->in[1] == 22)
+		size = 10;
 	return n < size ? 0 : size;
 }
 
@@ -147,13 +149,18 @@ static void take_connection(struct slave *s)
 	s->connections++;
 }
 
+static bool connects(const struct slave *s)
+{
+	return s->listener >= 0;
+}
+
 static void take_bytes(struct slave *s)
 {
 	uint8_t bytes[ROOM / 2];
 	ssize_t n = read(s->fd, bytes, sizeof(bytes));
 	if (n > 0)
 		hear(s, bytes, (size_t)n);
-	else if (!s->rtu && (n == 0 || errno != EAGAIN))
+	else if (connects(s) && (n == 0 || errno != EAGAIN))
 		hang_up(s);
 }
 
@@ -164,9 +171,9 @@ static void speak(struct slave *s)
 		s->first = (s->first + 1) % QUEUE;
 		s->n_queue--;
 		s->spoke_us = now_us(); /* before: the other side may have it while write has not returned */
-		if (s->fd >= 0 && write(s->fd, a->bytes, a->n) < 0 && !s->rtu)
+		if (s->fd >= 0 && write(s->fd, a->bytes, a->n) < 0 && connects(s))
 			a->close_after = true;
-		if (a->close_after && !s->rtu)
+		if (a->close_after && connects(s))
 			hang_up(s);
 	}
 }
@@ -221,9 +228,10 @@ static struct slave *started(struct slave *s)
 	return s;
 }
 
-struct slave *slave_tcp(int port)
+static struct slave *listening(int port, bool rtu)
 {
 	struct slave *s = slave_new();
+	s->rtu = rtu;
 	struct sockaddr_in at = { .sin_family = AF_INET,
 				  .sin_port = htons((uint16_t)port),
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -236,6 +244,16 @@ struct slave *slave_tcp(int port)
 		die("slave port");
 	s->port = ntohs(at.sin_port);
 	return started(s);
+}
+
+struct slave *slave_tcp(int port)
+{
+	return listening(port, false);
+}
+
+struct slave *slave_rtu_tcp(int port)
+{
+	return listening(port, true);
 }
 
 static void make_raw(int fd)

@@ -42,6 +42,7 @@ enum slave_table { SLAVE_COILS, SLAVE_DISCRETES, SLAVE_INPUTS, SLAVE_HOLDINGS };
 struct slave;
 
 struct slave *slave_tcp(int port); /* on 127.0.0.1; 0: any */
+struct slave *slave_rtu_tcp(int port); /* frames of a serial line behind a converter */
 struct slave *slave_pty(void);
 struct slave *slave_tty(const char *path);     /* one end of a pair that somebody else made */
 void slave_free(struct slave *s);              /* hangs up; NULL is allowed */

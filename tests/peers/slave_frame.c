@@ -77,6 +77,14 @@ static void write_cells(struct slave *s, const uint8_t *asked)
 		slave_put_cell(s, SLAVE_HOLDINGS, (uint16_t)(first + i), slave_word(asked + 6 + 2 * i));
 }
 
+static void mask_cell(struct slave *s, const uint8_t *asked)
+{
+	uint16_t address = slave_word(asked + 1), stays = slave_word(asked + 3), set = slave_word(asked + 5);
+	s->wrote++;
+	slave_put_cell(s, SLAVE_HOLDINGS, address,
+		       (uint16_t)((cell(s, SLAVE_HOLDINGS, address) & stays) | (set & ~stays)));
+}
+
 static size_t except(uint8_t function, uint8_t code, uint8_t *pdu)
 {
 	pdu[0] = function | 0x80;
@@ -87,7 +95,7 @@ static size_t except(uint8_t function, uint8_t code, uint8_t *pdu)
 /* The code of the first register of the question that has one: a block is refused for one of them. */
 static uint8_t refuses(const struct slave *s, uint8_t function, uint16_t first, uint16_t count)
 {
-	bool one = function == 5 || function == 6;
+	bool one = function == 5 || function == 6 || function == 22;
 	for (uint32_t at = first; at < ADDRESSES && at < (uint32_t)first + (one ? 1 : count); at++)
 		if (s->except[at])
 			return s->except[at];
@@ -118,6 +126,10 @@ static size_t make_pdu(struct slave *s, const uint8_t *asked, uint8_t *pdu)
 		write_cells(s, asked);
 		memcpy(pdu, asked, 5);
 		return 5;
+	case 22:
+		mask_cell(s, asked);
+		memcpy(pdu, asked, 7);
+		return 7;
 	default:
 		return except(asked[0], 1, pdu);
 	}

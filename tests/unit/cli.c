@@ -162,6 +162,49 @@ Test(cli, check_counts_and_says_what_is_wrong)
 	drop(&f);
 }
 
+/* Numbers of the table of physical limits: 440 ms with 11 bits per character and 20 ms of turnaround. */
+static const char meters[] =
+	"xmpp = { domain = \"t.example\"; secret = \"x\"; };\n"
+	"provisioning = { service = \"p.example\"; };\n"
+	"buses = ( { id = \"rs485\"; protocol = \"modbus-rtu\"; device = \"/dev/ttyS0\"; baud = 9600; mode = \"8E1\"; "
+	"} );\n"
+	"devices = ( { id = \"d\"; bus = \"rs485\"; unit_id = 1; addressing = \"protocol\"; max_gap = 125; points = (\n"
+	"{ id = \"a\"; type = \"float32\"; table = \"input\"; address = 0; poll = \"%s\"; },\n"
+	"{ id = \"b\"; type = \"float32\"; table = \"input\"; address = 78; poll = \"%s\"; },\n"
+	"{ id = \"c\"; type = \"float32\"; table = \"input\"; address = 300; poll = \"%s\"; },\n"
+	"{ id = \"d\"; type = \"float32\"; table = \"input\"; address = 314; poll = \"%s\"; },\n"
+	"{ id = \"e\"; type = \"float32\"; table = \"input\"; address = 500; poll = \"%s\"; },\n"
+	"{ id = \"f\"; type = \"float32\"; table = \"input\"; address = 538; poll = \"%s\"; } ); } );\n";
+
+static struct said check_meters(const char *poll, const char *words)
+{
+	char text[2048];
+	snprintf(text, sizeof(text), meters, poll, poll, poll, poll, poll, poll);
+	struct folder f = make(text);
+	struct said s = say_of(&f, words);
+	drop(&f);
+	return s;
+}
+
+Test(cli, check_prints_what_polling_will_cost)
+{
+	struct said s = check_meters("1s", "check");
+	cr_expect_eq(s.code, 0);
+	cr_expect_str_eq(s.out, "rs485: 3 requests per cycle, 6 points in 136 registers, 440 ms of 1 s\n"
+				"1 bus, 1 device, 6 points, 6 things\n");
+	end(&s);
+	s = check_meters("500ms", "check");
+	cr_expect_eq(s.code, 0);
+	cr_expect_str_eq(s.out,
+			 "rs485: 3 requests per cycle, 6 points in 136 registers, 440 ms of 500 ms\n"
+			 "rs485: warning: polling takes 88 % of the bus's time; poll less often, or fewer points\n"
+			 "1 bus, 1 device, 6 points, 6 things, 1 warning\n");
+	end(&s);
+	s = check_meters("1s", "check --json");
+	cr_expect_not_null(strstr(s.out, "\"plan\": [\"rs485: 3 requests per cycle"), "%s", s.out);
+	end(&s);
+}
+
 Test(cli, show_config_leaves_a_broken_device_out)
 {
 	struct folder f = make(site);
@@ -263,7 +306,8 @@ Test(example, loads_and_shows_what_loads_to_the_same)
 	struct said s = say("jidgate check -c " EXAMPLE_CONF);
 	cr_expect_eq(s.code, 0);
 	cr_expect_str_eq(s.err, "");
-	cr_expect_str_eq(s.out, "4 buses, 4 devices, 6 points, 5 things\n");
+	cr_expect_str_eq(s.out, "plc: 1 request per cycle, 2 points in 10 registers, 10 ms of 1 s\n"
+				"4 buses, 4 devices, 6 points, 5 things\n");
 	end(&s);
 	char *text = whole_file(EXAMPLE_CONF), *first = shown(text), *second = shown(first);
 	cr_expect_str_eq(second, first);

@@ -136,10 +136,8 @@ Test(mbaddress, refuses_what_cannot_be_meant)
 		  "bit: must say which bit of the register the bool is, 0 to 15" },
 		{ "modicon", "address 40001 bit 3", TYPE_INT16, ACCESS_READ,
 		  "bit: only a bool is one bit of a register; this is int16" },
-		{ "modicon", "address 40001 bit 3", TYPE_BOOL, ACCESS_BOTH,
-		  "access: a bit of a register cannot be written, because its neighbours would be written with it; "
-		  "write the "
-		  "whole register as uint16" },
+		{ "modicon", "address 30001 bit 3", TYPE_BOOL, ACCESS_BOTH,
+		  "access: an input register can only be read" },
 		{ "modicon", "address 30001", TYPE_INT16, ACCESS_BOTH, "access: an input register can only be read" },
 		{ "modicon", "address 10001", TYPE_BOOL, ACCESS_WRITE, "access: a discrete input can only be read" },
 		{ "modicon", "address 40001", TYPE_INT, ACCESS_READ, "type: 'int' does not say" },
@@ -176,6 +174,7 @@ Test(mbaddress, lets_coils_and_holding_registers_be_written)
 		enum type type;
 		const char *keys;
 	} rows[] = { { TYPE_BOOL, "address 1" },
+		     { TYPE_BOOL, "address 40001 bit 3" },
 		     { TYPE_INT16, "address 40001" },
 		     { TYPE_FLOAT64, "address 40001" },
 		     { TYPE_STRING, "address 40001 length 8" } };

@@ -29,6 +29,9 @@ Test(mbframe, asks_as_the_specification_shows)
 		{ { .function = 16, .address = 1, .count = 2, .data = { 0, 10, 1, 2 } },
 		  "\x10\x00\x01\x00\x02\x04\x00\x0A\x01\x02",
 		  10 },
+		{ { .function = 22, .address = 4, .count = 1, .data = { 0, 0xF2, 0, 0x25 } },
+		  "\x16\x00\x04\x00\xF2\x00\x25",
+		  7 },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		uint8_t frame[MBFRAME_MOST];
