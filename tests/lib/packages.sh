@@ -34,6 +34,7 @@ FOR_A_SITE="
 TO_TEST="
 	ejabberd
 	libcriterion-dev
+	systemd
 "
 SERVICES="ejabberd mosquitto prosody"
 
