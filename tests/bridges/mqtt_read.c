@@ -58,6 +58,26 @@ Test(mqtt_read, takes_a_retained_message_as_old_with_version_3)
 	tells_retained("version=3.1.1");
 }
 
+Test(mqtt_read, lets_nothing_that_was_kept_spoil_a_good_value)
+{
+	static const uint8_t kept[][20] = { { 0x31, 13, 0, 10, 'h', 'o', 'u', 's', 'e', '/', 'l', 'a', 'm', 'p', '9' },
+					    { 0x31, 13, 0, 10, 'h', 'o', 'u', 's', 'e', '/', 'l', 'a', 'm', 'p',
+					      '?' } };
+	struct mqtt_site s;
+	mqtt_site_begin(&s, "version=3.1.1");
+	struct point *lux = mqtt_site_point(&s, "lux", TYPE_REAL, "");
+	mqtt_site_up(&s);
+	mqtt_site_tell(&s, "house/lamp", "8");
+	for (size_t i = 0; i < 2; i++) {
+		mqtt_broker_send(s.peer, kept[i], 15);
+		mqtt_site_wait(&s);
+		SHOWS(lux, "8 good");
+	}
+	mqtt_site_tell(&s, "house/lamp", "?");
+	SHOWS(lux, "8 bad: not a value of the configured type");
+	mqtt_site_end(&s);
+}
+
 Test(mqtt_read, says_once_that_a_key_is_missing)
 {
 	struct mqtt_site s;

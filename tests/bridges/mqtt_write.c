@@ -243,6 +243,41 @@ Test(mqtt_write, waits_for_its_turn_and_not_longer_than_its_deadline)
 	mqtt_site_end(&s);
 }
 
+static void pass_the_deadline(struct rig *rig, struct point *p, enum news news)
+{
+	(void)p, (void)news;
+	rig->on_sample = NULL;
+	loop_skip(rig->loop, 60001);
+}
+
+/* A message and an acknowledgement arrive together; the deadline passes between them, before its timer can fire. */
+Test(mqtt_write, is_not_sent_after_its_deadline)
+{
+	enum { MANY = 21 };
+	uint8_t both[] = { 0x30, 13, 0, 10, 'h', 'o', 'u', 's', 'e', '/', 'l', 'a', 'm', 'p', '7', 0x40, 2, 0, 0 };
+	struct mqtt_site s;
+	struct rig_ask asks[MANY] = { 0 };
+	mqtt_site_begin(&s, "version=3.1.1");
+	mqtt_site_point(&s, "lux", TYPE_INT, "");
+	struct point *dim = mqtt_site_point(&s, "dim", TYPE_INT, "topic=~/dim; write.topic=~/set");
+	mqtt_site_up(&s);
+	mqtt_broker_fault(s.peer, MQTT_BROKER_NO_PUBACK, 0);
+	for (size_t i = 0; i < MANY; i++)
+		rig_ask_write(s.rig, &asks[i], dim, "50", i < MANY - 1 ? 600000 : 60000);
+	RIG_UNTIL(s.rig, mqtt_broker_counts(s.peer).publishes == MANY - 1);
+	both[17] = (uint8_t)(mqtt_broker_counts(s.peer).mid >> 8);
+	both[18] = (uint8_t)mqtt_broker_counts(s.peer).mid;
+	s.rig->on_sample = pass_the_deadline;
+	mqtt_broker_send(s.peer, both, sizeof(both));
+	RIG_UNTIL(s.rig, asks[MANY - 2].n_done);
+	cr_expect_eq(asks[MANY - 2].status, REQUEST_DONE);
+	RIG_UNTIL(s.rig, asks[MANY - 1].n_done);
+	cr_expect_eq(asks[MANY - 1].status, REQUEST_TIMEOUT);
+	mqtt_site_wait(&s);
+	cr_expect_eq(mqtt_broker_counts(s.peer).publishes, MANY - 1);
+	mqtt_site_end(&s);
+}
+
 Test(mqtt_write, hides_a_topic_that_is_only_written)
 {
 	struct mqtt_site s;
