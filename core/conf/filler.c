@@ -200,10 +200,19 @@ static void (*const fills[SETTING_TYPES])(const struct fill *f, const struct fil
 	[SETTING_VALUES] = fill_values, [SETTING_BLOCKS] = fill_nothing, [SETTING_LATER] = fill_nothing,
 };
 
+static bool lacks_unit(const struct fill *f, const struct file_node *n)
+{
+	return !f->unit && file_kind(n) == FILE_TEXT && repeat_is_in(file_text(n));
+}
+
 void filler_take(const struct fill *f, const struct file_node *n, const struct setting *row, void *filled)
 {
 	if (!accepts(f, row, n)) {
 		fill_fault(f, n, row->key, "must be %s, not %s", accepted[row->type].said, filler_kind(n));
+		return;
+	}
+	if (lacks_unit(f, n)) {
+		fill_fault(f, n, row->key, "${unit} means nothing here: say units = \"...\" of the device");
 		return;
 	}
 	if (row->flags & SETTING_GIVEN)

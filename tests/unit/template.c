@@ -258,6 +258,22 @@ Test(units, one_that_is_wrong_leaves_out_only_itself)
 	end(&s);
 }
 
+Test(units, must_be_said_when_the_template_wants_them)
+{
+	struct site s;
+	begin(&s);
+	put(&s, "templates.d/plug.conf",
+	    "template = \"plug\"; version = 1; protocol = \"mqtt\";\n"
+	    "points = ( { id = \"s\"; type = \"bool\"; topic = \"stat/${unit}/POWER\"; } );\n");
+	cr_expect_eq(load(&s, "{ id = \"a\"; bus = \"broker\"; template = \"plug\"; }"), 0);
+	cr_expect_eq(s.c.n_broken, 1);
+	cr_expect(strstr(s.c.errors.data,
+			 "templates.d/plug.conf:2: device 'a': point 's': topic: ${unit} means nothing here"),
+		  "%s", s.c.errors.data);
+	drop(&s, "templates.d/plug.conf");
+	end(&s);
+}
+
 Test(units, are_numbers_ranges_and_words)
 {
 	struct repeat r;
