@@ -289,3 +289,32 @@ Test(mirror, says_nothing_for_an_account_that_is_down)
 	log_in("");
 	cr_assert_not_null(strstr(stage_wait(s, "<presence"), "21.5"));
 }
+
+Test(mirror, says_nothing_of_the_time_away_before_the_roster_is_known)
+{
+	log_in("");
+	stage_settle(s);
+	fake_link_down(s->link, T);
+	stage_sample(s, T, "21.5");
+	fake_link_forget(s->link);
+	fake_link_up(s->link, T);
+	loop_skip(s->loop, 1000);
+	never_says("<presence");
+}
+
+Test(mirror, asks_once_what_waited_for_another_attempt_when_the_account_went_down)
+{
+	char id[64];
+	log_in("");
+	id_of(stage_wait(s, "<register xmlns='urn:xmpp:siot:1'"), id);
+	fake_link_give(s->link,
+		       "<iq type='error' id='%s' from='" SERVICE "' to='" FULL "'><error type='cancel'>"
+		       "<remote-server-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+		       id);
+	fake_link_down(s->link, T);
+	log_in("");
+	id_of(stage_wait(s, "<register xmlns='urn:xmpp:siot:1'"), id);
+	fake_link_give(s->link, "<iq type='result' id='%s' from='" SERVICE "' to='" FULL "'/>", id);
+	loop_skip(s->loop, 60000);
+	never_says("<register");
+}
