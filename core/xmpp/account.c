@@ -60,8 +60,8 @@ static void accounts_close(struct link *l)
 		return;
 	accounts_flush(all);
 	all->closing = true;
-	if (all->resolve)
-		resolve_cancel(all->resolve);
+	if (all->server)
+		account_server_cancel(all->server);
 	for (size_t i = 0; i < all->n; i++) {
 		struct account *a = &all->list[i];
 		timer_stop(l->loop, &a->timer);

@@ -7,6 +7,7 @@
 #include "core/xmpp/things.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <string.h>
 
 /*
@@ -106,7 +107,7 @@ static void finish(void *ctx)
 
 void account_attempt_end(struct accounts *all)
 {
-	if (all->closing && all->n_open == 0 && !all->resolve)
+	if (all->closing && all->n_open == 0 && !all->server)
 		timer_set(all->link.loop, &all->closed, 0, finish, all);
 }
 
@@ -202,6 +203,13 @@ static int read_password(struct account *a, struct err *e)
 	return secret_read(file, a->thing->device->file, &a->password, e) < 0 ? err_wrap(e, "password_file") : 0;
 }
 
+static unsigned short port_of(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in6 *six = (const void *)address;
+	const struct sockaddr_in *four = (const void *)address;
+	return ntohs(address->ss_family == AF_INET6 ? six->sin6_port : four->sin_port);
+}
+
 static void log_in(struct account *a)
 {
 	struct accounts *all = a->all;
@@ -217,7 +225,7 @@ static void log_in(struct account *a)
 				       .password = a->password,
 				       .ca_file = all->settings->ca_file,
 				       .address = a->address,
-				       .port = (unsigned short)all->settings->port };
+				       .port = port_of(address) };
 	all->n_open++;
 	a->stream = account_stream_open(a->thread, all->link.loop, &a->who, all->domain, THINGS_RESOURCE,
 					&stream_events, a);
@@ -227,7 +235,7 @@ static void on_addresses(void *ctx, const struct sockaddr_storage *list, size_t 
 {
 	struct accounts *all = ctx;
 	struct list *at;
-	all->resolve = NULL;
+	all->server = NULL;
 	all->n_addresses = n;
 	all->resolved = loop_now(all->link.loop);
 	for (size_t i = 0; i < n; i++)
@@ -240,10 +248,9 @@ static void on_addresses(void *ctx, const struct sockaddr_storage *list, size_t 
 
 static void look_up(struct accounts *all)
 {
-	const char *host = *all->settings->host ? all->settings->host : all->domain;
-	if (!all->resolve)
-		all->resolve =
-			resolve_all(all->link.loop, host, (int)all->settings->port, SOCK_STREAM, on_addresses, all);
+	if (!all->server)
+		all->server = account_server_find(all->link.loop, all->settings->host, all->domain,
+						  (int)all->settings->port, on_addresses, all);
 }
 
 static void pump(struct accounts *all)

@@ -7,6 +7,7 @@
 #include "core/loop/backoff.h"
 #include "core/loop/resolve.h"
 #include "core/xmpp/account.h"
+#include "core/xmpp/account_server.h"
 #include "core/xmpp/account_stream.h"
 
 struct account {
@@ -42,7 +43,7 @@ struct accounts {
 	struct account *writing;
 	struct list queue, dirty;
 	struct turn_hook hook;
-	struct resolve *resolve;
+	struct account_server *server; /* is looked up */
 	struct sockaddr_storage addresses[RESOLVE_MOST];
 	size_t n_addresses;
 	int64_t resolved;

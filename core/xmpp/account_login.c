@@ -151,8 +151,7 @@ SSL *account_login_tls(struct account_login *l)
 {
 	SSL *found = NULL;
 	pthread_mutex_lock(&l->library->lock);
-	list_each(at, &l->library->tls)
-	{
+	list_each (at, &l->library->tls) {
 		struct tls *tls = list_of(at, struct tls, link);
 		if (pthread_equal(tls->thread, pthread_self()) && SSL_get_fd(tls->ssl) == l->fd)
 			found = tls->ssl;

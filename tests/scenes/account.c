@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "tests/peers/xmpp_server.h"
+#include "tests/unit/services.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -206,6 +207,51 @@ Test(account, is_closed_in_the_middle_of_a_login)
 	link_close(host.link);
 	cr_assert(server_wait(host.server, is_closed, &host));
 	cr_assert_eq(host.n_down, 0);
+}
+
+Test(account, asks_dns_where_the_server_of_the_domain_is)
+{
+	host.settings.host[0] = '\0';
+	host.settings.port = 1;
+	services_begin(2);
+	services_add(0, 0, (unsigned)host.server->port, "\x9localhost");
+	services_add(9, 0, 1, "\x9localhost");
+	link_open(host.link);
+	connects(1);
+	cr_assert_str_eq(services_asked, "_xmpp-client._tcp.b.example");
+}
+
+Test(account, goes_to_the_domain_itself_when_dns_knows_no_server)
+{
+	host.settings.host[0] = '\0';
+	link_open(host.link);
+	fails("cannot resolve 'b.example'");
+}
+
+Test(account, is_closed_while_dns_is_asked)
+{
+	host.settings.host[0] = '\0';
+	services_wait = true;
+	link_open(host.link);
+	link_close(host.link);
+	cr_assert(server_wait(host.server, is_closed, &host));
+	cr_assert_eq(host.n_down, 0);
+	sem_post(&services_gate);
+}
+
+Test(account, tries_the_next_address)
+{
+	host.settings.host[0] = '\0';
+	services_begin(2);
+	services_add(0, 0, 1, "\x9localhost");
+	services_add(9, 0, (unsigned)host.server->port, "\x9localhost");
+	link_open(host.link);
+	for (int i = 0; i < 4 && !host.server->n_connections; i++) {
+		fails("Connection refused");
+		loop_skip(host.loop, 10000);
+		server_settle(host.server);
+	}
+	connects(1);
 }
 
 Test(account, says_why_it_cannot_connect)
