@@ -4,7 +4,9 @@
 #include "core/cli/check.h"
 #include "core/cli/help.h"
 #include "core/cli/labels.h"
+#include "core/cli/peek.h"
 #include "core/cli/run.h"
+#include "core/cli/values.h"
 #include "core/cli/wants.h"
 #include "core/conf/nearest.h"
 
@@ -28,6 +30,11 @@ const struct cli_word cli_words[] = {
 	{ "reset", wants_reset, "THING", false,
 	  "a thing as it came from the factory: no owner, no friends, a new key" },
 	{ "forget", wants_forget, "THING", false, "unregister a thing that is no longer in the configuration" },
+	{ "read", values_read, "DEVICE.POINT", true, "a point, from the bus itself: value, unit, quality, age" },
+	{ "write", values_write, "DEVICE.POINT VALUE", false, "a point, with its range, words and confirmation" },
+	{ "watch", values_watch, "DEVICE.POINT...", true, "points of one bus, until Ctrl-C" },
+	{ "peek", peek_run, "BUS UNIT TABLE ADDRESS N", false,
+	  "Modbus registers in every type and order; the likely ones as configuration" },
 	{ "help", help_run, "[settings]", false, "this; with settings: every key of the configuration, as Markdown" },
 	{ "version", print_version, "", false, "the version" },
 	{ NULL, NULL, NULL, false, NULL },
