@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct bridge_driver driver_modbus_rtu, driver_modbus_tcp;
+extern const struct bridge_driver driver_modbus_rtu, driver_modbus_rtu_tcp, driver_modbus_tcp;
 
 TestSuite(modbus, .timeout = 100);
 
@@ -51,22 +51,28 @@ static void add_points(struct bench *b, int unit)
 	b->setpoint[unit]->access = ACCESS_BOTH;
 }
 
-static void bench_make(struct bench *b, bool rtu, int units, int timeout_ms)
+static void bench_make_for(struct bench *b, const struct bridge_driver *driver, int units, int timeout_ms)
 {
 	char options[128];
+	bool line = driver == &driver_modbus_rtu, converter = driver == &driver_modbus_rtu_tcp;
 	*b = (struct bench){ .seed = 20261121, .timeout_ms = timeout_ms };
-	b->slave = rtu ? slave_pty() : slave_tcp(0);
-	if (rtu)
+	b->slave = line ? slave_pty() : converter ? slave_rtu_tcp(0) : slave_tcp(0);
+	if (line)
 		snprintf(options, sizeof(options), "device=%s; baud=115200; timeout=%dms; retries=1",
 			 slave_path(b->slave), timeout_ms);
 	else
-		snprintf(options, sizeof(options), "host=127.0.0.1; port=%d; timeout=%dms", slave_port(b->slave),
-			 timeout_ms);
-	b->rig = rig_new(rtu ? &driver_modbus_rtu : &driver_modbus_tcp, options);
+		snprintf(options, sizeof(options), "host=127.0.0.1; port=%d; timeout=%dms%s", slave_port(b->slave),
+			 timeout_ms, converter ? "; baud=115200; retries=1" : "");
+	b->rig = rig_new(driver, options);
 	for (int unit = 0; unit < units; unit++)
 		add_points(b, unit);
 	rig_start(b->rig);
 	RIG_UNTIL(b->rig, b->rig->n_up == 1);
+}
+
+static void bench_make(struct bench *b, bool rtu, int units, int timeout_ms)
+{
+	bench_make_for(b, rtu ? &driver_modbus_rtu : &driver_modbus_tcp, units, timeout_ms);
 }
 
 static void bench_end(struct bench *b)
@@ -207,10 +213,11 @@ ParameterizedTest(size_t *row, modbus, names_each_fault_over_tcp)
 }
 
 /* The heart of it: hundreds of reads of changing points, faults at random, lateness at random. */
-static void storm(bool rtu, int units, unsigned questions)
+static void storm(const struct bridge_driver *driver, int units, unsigned questions)
 {
 	struct bench b;
-	bench_make(&b, rtu, units, SHORT_MS);
+	bool rtu = driver != &driver_modbus_tcp;
+	bench_make_for(&b, driver, units, SHORT_MS);
 	while (slave_asked(b.slave) < questions) {
 		size_t i = next_random(&b, N_FAULTS);
 		bool fits = rtu ? faults[i].rtu : faults[i].tcp;
@@ -227,24 +234,29 @@ static void storm(bool rtu, int units, unsigned questions)
 
 Test(modbus, never_gives_a_wrong_value_in_a_storm_of_faults_over_tcp)
 {
-	storm(false, 1, 1500);
+	storm(&driver_modbus_tcp, 1, 1500);
 }
 
 Test(modbus, never_gives_a_wrong_value_in_a_storm_of_faults_behind_a_gateway)
 {
-	storm(false, UNITS, 500);
+	storm(&driver_modbus_tcp, UNITS, 500);
 }
 
 Test(modbus, never_gives_a_wrong_value_in_a_storm_of_faults_on_a_serial_line)
 {
-	storm(true, UNITS, 600);
+	storm(&driver_modbus_rtu, UNITS, 600);
+}
+
+Test(modbus, never_gives_a_wrong_value_in_a_storm_of_faults_through_a_converter)
+{
+	storm(&driver_modbus_rtu_tcp, UNITS, 400);
 }
 
 /* libmodbus gives the value of one register for that of another here, and says that all is well. */
-static void all_late(bool rtu)
+static void all_late(const struct bridge_driver *driver)
 {
 	struct bench b;
-	bench_make(&b, rtu, UNITS, SHORT_MS);
+	bench_make_for(&b, driver, UNITS, SHORT_MS);
 	for (int late_ms = SHORT_MS / 2; late_ms < LATE_MOST_MS; late_ms += 25) {
 		slave_fault(b.slave, SLAVE_LATE, -1, late_ms);
 		for (int i = 0; i < POINTS; i++)
@@ -258,12 +270,17 @@ static void all_late(bool rtu)
 
 Test(modbus, takes_no_late_answer_for_another_over_tcp)
 {
-	all_late(false);
+	all_late(&driver_modbus_tcp);
 }
 
 Test(modbus, takes_no_late_answer_for_another_on_a_serial_line)
 {
-	all_late(true);
+	all_late(&driver_modbus_rtu);
+}
+
+Test(modbus, takes_no_late_answer_for_another_through_a_converter)
+{
+	all_late(&driver_modbus_rtu_tcp);
 }
 
 /* The same register again and again: the answer must be that of this question, not of the one before. */
