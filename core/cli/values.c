@@ -30,7 +30,7 @@ static void print_json(const struct cli *c, const struct point *p, const char *v
 	text_add(&t, "{\"point\": ");
 	json_text(&t, name.data, name.size);
 	text_add(&t, ", \"value\": ");
-	if (p->last.value.type == VALUE_NONE)
+	if (p->last.quality != QUALITY_GOOD) /* the last good one may be behind it */
 		text_add(&t, "null");
 	else
 		json_text(&t, value, strlen(value));

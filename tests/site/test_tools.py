@@ -158,6 +158,19 @@ class Values(Tools):
             rest, _ = child.communicate()
         self.assertEqual((child.returncode, rest), (0, b""))
 
+    def test_a_program_never_reads_the_value_from_before_the_failure(self):
+        self.slave.say("set input 5 7")
+        child = subprocess.Popen([BUILD / "jidgate", "-c", self.conf, "--json", "watch", "boiler.seen"], stdout=subprocess.PIPE,
+                                 preexec_fn=die_with_parent)
+        try:
+            self.assertEqual(json.loads(self.line(child))["value"], "7")
+            self.slave.say("except 5 4")
+            told = json.loads(self.line(child))
+            self.assertEqual((told["value"], told["quality"]), (None, "bad"))
+        finally:
+            child.send_signal(signal.SIGINT)
+            child.communicate()
+
     def line(self, child):
         self.assertTrue(select.select([child.stdout], [], [], 10)[0], "nothing in ten seconds")
         return child.stdout.readline().decode()
