@@ -1,7 +1,7 @@
 #include "bridges/note.h"
 
 static const unsigned LINES_MOST = 6;
-static const int64_t WINDOW_MS = 3600 * 1000;
+static const int64_t WINDOW_MS = 3600000;
 
 bool note_change(struct note *n, int state, int64_t now_ms, const char **ret_more)
 {

@@ -109,8 +109,7 @@ void subscribe_drop(struct subscribe *s, struct topic *topic)
 
 static struct batch *find(struct subscribe *s, int mid)
 {
-	list_each(link, &s->batches)
-	{
+	list_each (link, &s->batches) {
 		struct batch *batch = list_of(link, struct batch, link);
 		if (batch->mid == mid)
 			return batch;

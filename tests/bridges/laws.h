@@ -3,7 +3,7 @@
  * and two points in a struct laws and writes LAWS(suite, description) in a file of his own; each law is a named test.
  *
  * The real core runs above the driver; everything that the driver says and is told is watched on its way (the linker
- * wraps the five calls: use the CMake function laws_of). A law fails with the sentence of what was broken.
+ * wraps its calls: use the CMake function laws_of). A law fails with the sentence of what was broken.
  */
 #pragma once
 

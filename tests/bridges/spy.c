@@ -81,6 +81,8 @@ void __real_bridge_down(struct bridge *b, const struct err *why);
 void __real_bridge_sample(struct bridge *b, struct point *p, struct sample *take);
 void __real_bridge_done(struct bridge *b, struct request *r, int status, struct sample *take, const struct err *why);
 void __real_bridge_closed(struct bridge *b);
+void __real_bridge_poll(struct bridge *b, const struct device *d);
+void __wrap_bridge_poll(struct bridge *b, const struct device *d);
 void __wrap_bridge_up(struct bridge *b);
 void __wrap_bridge_down(struct bridge *b, const struct err *why);
 void __wrap_bridge_sample(struct bridge *b, struct point *p, struct sample *take);
@@ -194,4 +196,14 @@ void __wrap_bridge_closed(struct bridge *b)
 		broken(s, "bridge_closed twice");
 	s->up = s->opening = false;
 	__real_bridge_closed(b);
+}
+
+void __wrap_bridge_poll(struct bridge *b, const struct device *d)
+{
+	struct spy *s = spy_of(b);
+	if (s->closing)
+		broken(s, "bridge_poll after close");
+	else if (d->bus != b->bus)
+		broken(s, "bridge_poll of a device that is not on this bus");
+	__real_bridge_poll(b, d);
 }

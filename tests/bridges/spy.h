@@ -1,7 +1,7 @@
 /*
  * Stands between the core and a driver, in both directions, and writes down the first thing that breaks the law.
  *
- * The driver's functions are wrapped in a copy of its struct, its five calls by the linker (--wrap). One spy per bridge,
+ * The driver's functions are wrapped in a copy of its struct, its calls by the linker (--wrap). One spy per bridge,
  * owned by the test; the rig's ctx points to it.
  */
 #pragma once
