@@ -27,6 +27,9 @@ enum {
 	LIMIT_CONF_ERRORS = 200,            /* errors shown at once */
 	LIMIT_UNITS = 1000,                 /* devices that one block of the configuration makes */
 	LIMIT_CLAIMS_MINUTE = 10,           /* claims with a wrong key, per bare JID and minute (siot S10) */
+	LIMIT_LISTS_MINUTE = 120,           /* listings of the domain that the users of one server get: each looks at all things */
+	LIMIT_ASKS_MINUTE = 5000,           /* requests for friendship that the users of one server can make us look at */
+	LIMIT_LOG_MINUTE = 30,              /* log lines a minute that outsiders can cause */
 	LIMIT_QUERIES_HOUR = 20,            /* is-friend queries one requestor may cause per thing and hour (S39) */
 	LIMIT_OWNER_PENDING = 1000,         /* pending requests listed for one owner */
 	LIMIT_KEY = 128,                    /* bytes of a claim key as it is sent; 29 are usual */

@@ -1,7 +1,10 @@
 #include "core/base/log.h"
 
+#include "core/base/limits.h"
+
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct {
@@ -28,7 +31,17 @@ static void put(struct log *log, enum log_level level, const char *line)
 	fflush(log->file);
 }
 
-void log_end(struct log *log)
+static void say_left_out(struct log *log)
+{
+	char line[64];
+	if (!log->n_left_out || !log->file)
+		return;
+	snprintf(line, sizeof(line), "%u lines about what others do were left out", log->n_left_out);
+	log->n_left_out = 0;
+	put(log, LOG_LEVEL_WARN, line);
+}
+
+static void say_repeats(struct log *log)
 {
 	if (!log->repeats || !log->file)
 		return;
@@ -36,6 +49,12 @@ void log_end(struct log *log)
 	snprintf(line, sizeof(line), "the last line %u more times", log->repeats);
 	log->repeats = 0;
 	put(log, LOG_LEVEL_INFO, line);
+}
+
+void log_end(struct log *log)
+{
+	say_repeats(log);
+	say_left_out(log);
 }
 
 static void take(struct log *log, enum log_level level, const char *format, va_list args)
@@ -48,7 +67,7 @@ static void take(struct log *log, enum log_level level, const char *format, va_l
 		log->repeats++;
 		return;
 	}
-	log_end(log);
+	say_repeats(log);
 	memcpy(log->last, line, sizeof(line));
 	put(log, level, line);
 }
@@ -82,5 +101,33 @@ void log_debug(struct log *log, const char *format, ...)
 	va_list args;
 	va_start(args, format);
 	take(log, LOG_LEVEL_DEBUG, format, args);
+	va_end(args);
+}
+
+static int64_t minute_now(void)
+{
+	struct timespec at;
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	return at.tv_sec / 60 + 1;
+}
+
+void log_outside(struct log *log, enum log_level level, const char *format, ...)
+{
+	int64_t minute = minute_now();
+	va_list args;
+	if (level > log->level || !log->file)
+		return;
+	if (log->minute != minute) {
+		say_left_out(log);
+		log->n_outside = 0;
+	}
+	log->minute = minute;
+	if (log->n_outside >= LIMIT_LOG_MINUTE) {
+		log->n_left_out++;
+		return;
+	}
+	log->n_outside++;
+	va_start(args, format);
+	take(log, level, format, args);
 	va_end(args);
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <stdio.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
@@ -18,12 +19,17 @@ struct log {
 	int tagged; /* write "<N>" priorities */
 	unsigned repeats;
 	char last[512];
+	int64_t minute; /* of n_outside */
+	unsigned n_outside, n_left_out;
 };
 
 void log_init(struct log *log, enum log_level level, FILE *file);
-void log_end(struct log *log); /* writes the count of repeats that is still open */
+void log_end(struct log *log); /* writes the counts that are still open */
 
 void log_error(struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_warn(struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_info(struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_debug(struct log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What people outside can cause as often as they like: so many lines a minute, the others are only counted. */
+void log_outside(struct log *log, enum log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -118,7 +118,8 @@ void gate_let_in(struct gate *g, struct thing *t, const char *jid, enum role rol
 {
 	struct change *c = change_new(g, t, jid, after);
 	if (!thing_find_friend(t, jid) && count_friends(t) >= LIMIT_FRIENDS) {
-		log_warn(g->log, "thing '%s': has %d friends already: one more is refused", t->local, LIMIT_FRIENDS);
+		log_outside(g->log, LOG_LEVEL_WARN, "thing '%s': has %d friends already: one more is refused", t->local,
+			    LIMIT_FRIENDS);
 		change_end(c, -1);
 		return;
 	}

@@ -6,27 +6,48 @@
 
 static const int64_t DENIED_MS = 300000;
 
-static size_t make_room(struct thing *t)
-{
-	size_t n = 0;
-	struct pending *denied = NULL;
-	list_each(at, &t->pendings)
-	{
-		struct pending *p = list_of(at, struct pending, link);
-		n++;
-		if (p->state == PENDING_DENIED && !denied)
-			denied = p;
-	}
-	if (n < LIMIT_PENDING || !denied)
-		return n;
-	thing_drop_pending(denied);
-	return n - 1;
-}
-
 static void forget_stored(struct gate *g, struct thing *t, const char *jid)
 {
 	const char *const drop[] = { t->local, jid };
 	store_put(g->store, STORE_PENDING_DROP, drop, NULL, NULL);
+}
+
+static struct pending *oldest(const struct thing *t, bool (*is_one)(const struct pending *p))
+{
+	list_each (at, &t->pendings) {
+		struct pending *p = list_of(at, struct pending, link);
+		if (is_one(p))
+			return p;
+	}
+	return NULL;
+}
+
+static bool is_denied(const struct pending *p)
+{
+	return p->state == PENDING_DENIED;
+}
+
+static bool is_undecided(const struct pending *p)
+{
+	return p->state == PENDING_ASKING || p->state == PENDING_WAITING;
+}
+
+/* For one more. What the owner has decided goes before what strangers want of him: the one who lost his place will ask again,
+ * as his server does at every login. */
+static bool make_room(struct gate *g, struct thing *t, bool decided)
+{
+	size_t n = 0;
+	list_each (at, &t->pendings)
+		n++;
+	if (n < LIMIT_PENDING)
+		return true;
+	struct pending *p = oldest(t, is_denied);
+	if (!p && decided)
+		p = oldest(t, is_undecided);
+	if (p && p->state != PENDING_DENIED)
+		forget_stored(g, t, p->jid);
+	thing_drop_pending(p);
+	return p != NULL;
 }
 
 int gate_remember(struct gate *g, struct thing *t, const char *jid, enum pending_state state, bool subscribed_first)
@@ -35,7 +56,7 @@ int gate_remember(struct gate *g, struct thing *t, const char *jid, enum pending
 	const char *const put[] = { t->local, jid, state == PENDING_APPROVED ? "2" : "1",
 				    subscribed_first ? "1" : "0" };
 	struct pending *p = thing_find_pending(t, jid);
-	if (!p && make_room(t) >= LIMIT_PENDING)
+	if (!p && !make_room(g, t, state == PENDING_APPROVED))
 		return -1;
 	bool stored = p && p->state != PENDING_DENIED &&
 		      (p->state == PENDING_APPROVED) == (state == PENDING_APPROVED) &&
@@ -63,7 +84,7 @@ void gate_deny(struct gate *g, struct thing *t, const char *jid)
 	struct pending *p = thing_find_pending(t, jid);
 	if (p && p->state != PENDING_DENIED)
 		forget_stored(g, t, p->jid);
-	if (!p && make_room(t) >= LIMIT_PENDING)
+	if (!p && !make_room(g, t, true))
 		return;
 	if (!p)
 		p = thing_add_pending(t, jid);

@@ -107,7 +107,13 @@ void disco_take_domain_items(void *self, struct incoming *in)
 {
 	const struct things *t = self;
 	const struct thing *thing;
-	struct text *w = asks_node(in) ? NULL : reply_begin(&in->answer);
+	if (asks_node(in))
+		return;
+	if (!strangers_may_list(t->strangers, in->from_bare)) {
+		reply_refuse(&in->answer, &reply_resource_constraint, "Too many requests.");
+		return;
+	}
+	struct text *w = reply_begin(&in->answer);
 	if (!w)
 		return;
 	writer_raw(w, "<query xmlns='http://jabber.org/protocol/disco#items'>");

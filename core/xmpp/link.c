@@ -67,7 +67,8 @@ bool link_end(struct link *l)
 	if (!fits) {
 		t->size = l->mark;
 		t->data[t->size] = '\0';
-		log_warn(l->log, "%s: a stanza of %zu bytes is too large to send, left out", l->name, size);
+		log_outside(l->log, LOG_LEVEL_WARN, "%s: a stanza of %zu bytes is too large to send, left out", l->name,
+			    size);
 	}
 	l->driver->end(l);
 	return fits;

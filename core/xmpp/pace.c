@@ -11,16 +11,29 @@ static void refill(struct pace *p)
 	p->refilled_ms = now;
 }
 
+static bool is_idle(const struct pace *p)
+{
+	return list_empty(&p->waiting) && list_empty(&p->urgent);
+}
+
+/* In turns, while there are both: neither may starve the other. */
+static struct pace_job *next(struct pace *p)
+{
+	bool urgent = list_empty(&p->waiting) || (!list_empty(&p->urgent) && !p->was_urgent);
+	p->was_urgent = urgent;
+	return list_of(list_pop(urgent ? &p->urgent : &p->waiting), struct pace_job, link);
+}
+
 static void run(void *ctx)
 {
 	struct pace *p = ctx;
 	refill(p);
-	while (!p->paused && p->tokens >= TOKEN && !list_empty(&p->waiting)) {
-		struct pace_job *job = list_of(list_pop(&p->waiting), struct pace_job, link);
+	while (!p->paused && p->tokens >= TOKEN && !is_idle(p)) {
+		struct pace_job *job = next(p);
 		p->tokens -= TOKEN;
 		job->fn(job);
 	}
-	if (!p->paused && !list_empty(&p->waiting))
+	if (!p->paused && !is_idle(p))
 		timer_set(p->loop, &p->timer, (TOKEN - p->tokens) / PER_SECOND + 1, run, p);
 }
 
@@ -28,14 +41,12 @@ void pace_begin(struct pace *p, struct loop *loop)
 {
 	*p = (struct pace){ .loop = loop, .paused = true, .tokens = BURST * TOKEN, .refilled_ms = loop_now(loop) };
 	list_init(&p->waiting);
+	list_init(&p->urgent);
 }
 
 void pace_add(struct pace *p, struct pace_job *job, bool urgent)
 {
-	if (urgent)
-		list_add_first(&p->waiting, &job->link);
-	else
-		list_add(&p->waiting, &job->link);
+	list_add(urgent ? &p->urgent : &p->waiting, &job->link);
 	if (!p->paused && !p->timer.place)
 		timer_set(p->loop, &p->timer, 0, run, p);
 }
@@ -47,12 +58,4 @@ void pace_pause(struct pace *p, bool pause)
 		timer_stop(p->loop, &p->timer);
 	else
 		timer_set(p->loop, &p->timer, 0, run, p);
-}
-
-struct pace_job *pace_pop(struct pace *p)
-{
-	struct list *first = list_pop(&p->waiting);
-	if (!first)
-		timer_stop(p->loop, &p->timer);
-	return first ? list_of(first, struct pace_job, link) : NULL;
 }

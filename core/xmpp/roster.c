@@ -22,6 +22,7 @@ static bool is_in(const struct thing *thing, const char *jid)
 void roster_approve(struct things *t, struct thing *thing, const char *jid)
 {
 	const struct gate_after after = { let_in_done, t };
+	strangers_forget(t->strangers, jid, thing->local);
 	if (is_in(thing, jid)) {
 		gate_forget_pending(t->gate, thing, jid);
 		let_in_done(t, thing, jid, 0);
@@ -45,9 +46,16 @@ static void put_out_done(void *ctx, struct thing *thing, const char *jid, int st
 		roster_say_out(ctx, thing, jid);
 }
 
+void roster_refuse(struct things *t, struct thing *thing, const char *jid)
+{
+	strangers_forget(t->strangers, jid, thing->local);
+	presence_say(t, thing, "unsubscribed", jid);
+}
+
 void roster_revoke(struct things *t, struct thing *thing, const char *jid)
 {
 	const struct gate_after after = { put_out_done, t };
+	strangers_forget(t->strangers, jid, thing->local);
 	gate_put_out(t->gate, thing, jid, &after);
 }
 
@@ -60,10 +68,12 @@ void roster_take_subscribe(void *self, struct incoming *in)
 	if (gate_is_service(t->gate, jid) || gate_is_owner(thing, jid) || is_in(thing, jid) ||
 	    (p && p->state == PENDING_APPROVED))
 		roster_approve(t, thing, jid);
+	else if (!strangers_ask(t->strangers, jid, in->to_local))
+		return;
 	else if (gate_may_ask(p, loop_now(t->loop)))
 		siot_ask_friend(t, thing, jid);
 	else
-		presence_say(t, thing, "unsubscribed", jid);
+		roster_refuse(t, thing, jid);
 }
 
 void roster_take_unsubscribe(void *self, struct incoming *in)
@@ -72,9 +82,12 @@ void roster_take_unsubscribe(void *self, struct incoming *in)
 	struct thing *thing = in->target;
 	const struct gate_after after = { put_out_done, t };
 	const struct pending *p = thing_find_pending(thing, in->from_bare);
+	strangers_forget(t->strangers, in->from_bare, in->to_local);
 	if (p &&
-	    p->state != PENDING_DENIED) /* servers answer `unsubscribed` with this: he is denied all the same (S19) */
+	    p->state != PENDING_DENIED) { /* servers answer `unsubscribed` with this: he is denied all the same (S19) */
 		gate_forget_pending(t->gate, thing, in->from_bare);
+		siot_ask_no_more(t, thing, in->from_bare);
+	}
 	if (thing_find_friend(thing, in->from_bare)) /* perhaps his yes is still on its way to the disk */
 		gate_put_out(t->gate, thing, in->from_bare, &after);
 }

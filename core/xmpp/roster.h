@@ -12,6 +12,7 @@ void roster_take_unsubscribe(void *self, struct incoming *in);
 void roster_take_unsubscribed(void *self, struct incoming *in);
 
 void roster_approve(struct things *t, struct thing *thing, const char *jid); /* persist, then subscribed and presence */
+void roster_refuse(struct things *t, struct thing *thing, const char *jid);  /* unsubscribed, to one who is not in */
 void roster_revoke(struct things *t, struct thing *thing,
 		   const char *jid); /* out at once; unavailable and unsubscribed */
 void roster_say_out(struct things *t, struct thing *thing, const char *jid); /* unavailable, unsubscribed */

@@ -15,8 +15,8 @@
 static void note_other(const struct things *t, const struct incoming *in)
 {
 	char who[64];
-	log_warn(t->log, "thing '%s': %s speaks as a provisioning service but is not ours: dropped", in->to_local,
-		 text_quote(who, sizeof(who), in->from, strlen(in->from)));
+	log_outside(t->log, LOG_LEVEL_WARN, "thing '%s': %s speaks as a provisioning service but is not ours: dropped",
+		    in->to_local, text_quote(who, sizeof(who), in->from, strlen(in->from)));
 }
 
 void siot_note_stranger(const struct things *t, const struct incoming *in)

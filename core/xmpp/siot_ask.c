@@ -30,12 +30,21 @@ struct query {
 	int64_t again_ms; /* delay of the next attempt */
 	struct timer timer;
 	bool in_pace;
+	bool stale;   /* another has taken its place: its answer is of no interest */
+	char about[]; /* key in things.asked */
 };
+
+static bool is_flying(const struct query *q)
+{
+	return !q->in_pace && !q->timer.place;
+}
 
 static void query_free(struct query *q)
 {
 	timer_stop(q->things->loop, &q->timer);
 	list_drop(&q->link);
+	if (!q->stale)
+		map_drop(&q->things->asked, q->about);
 	if (q->in_pace)
 		list_drop(&q->job.link);
 	mem_free(q->local);
@@ -51,16 +60,17 @@ static struct thing *thing_of(const struct query *q)
 
 static void send(struct pace_job *job);
 
-static void queue(struct query *q, bool urgent)
+/* For a friend somebody waits. */
+static void queue(struct query *q)
 {
 	q->in_pace = true;
 	q->job.fn = send;
-	pace_add(&q->things->pace, &q->job, urgent);
+	pace_add(&q->things->pace, &q->job, q->question == ASK_FRIEND);
 }
 
 static void ask_again(void *ctx)
 {
-	queue(ctx, false);
+	queue(ctx);
 }
 
 static bool is_up(const struct query *q)
@@ -97,8 +107,15 @@ void siot_again(struct things *t)
 		if (!q->timer.place)
 			continue;
 		timer_stop(t->loop, &q->timer);
-		queue(q, false);
+		queue(q);
 	}
+}
+
+/* It says that this is too much for now: it works. */
+static bool is_limit(const struct element *stanza)
+{
+	const char *condition = condition_of(stanza);
+	return text_same(condition, "resource-constraint") || text_same(condition, "policy-violation");
 }
 
 /* The service works, or it does not: said once for all things, and again when it changes. */
@@ -106,8 +123,8 @@ static void note_service(const struct query *q, const struct element *stanza)
 {
 	struct things *t = q->things;
 	bool fails = !is_result(stanza);
-	if (!stanza && !is_up(q))
-		return; /* the service could not be heard */
+	if ((!stanza && !is_up(q)) || is_limit(stanza))
+		return; /* the service could not be heard, or it was */
 	if (fails && !t->service_fails)
 		log_warn(t->log, "provisioning service %s: does not serve us: %s; asked again", t->gate->service,
 			 condition_of(stanza));
@@ -165,7 +182,7 @@ static void friend_answered(struct query *q, const struct element *stanza)
 		roster_approve(t, thing, q->jid);
 	} else if (text_same(word, "no")) {
 		gate_deny(t->gate, thing, q->jid);
-		presence_say(t, thing, "unsubscribed", q->jid);
+		roster_refuse(t, thing, q->jid);
 	} else {
 		gate_remember(t->gate, thing, q->jid, PENDING_WAITING, true);
 		if (!text_same(word, "pending")) {
@@ -270,7 +287,10 @@ static const struct {
 static void answered(void *ctx, const struct element *stanza)
 {
 	struct query *q = ctx;
-	questions[q->question].answered(q, stanza);
+	if (q->stale)
+		query_free(q);
+	else
+		questions[q->question].answered(q, stanza);
 }
 
 static void send(struct pace_job *job)
@@ -295,29 +315,55 @@ static void send(struct pace_job *job)
 	ask_end(&t->asks);
 }
 
-static struct query *find(struct things *t, enum question question, const char *local, const char *jid)
+enum { ABOUT_ROOM = 2 + 2 * JID_BARE_ROOM };
+
+static void about_of(enum question question, const char *local, const char *jid, char ret[ABOUT_ROOM])
 {
-	list_each (at, &t->queries) {
-		struct query *q = list_of(at, struct query, link);
-		if (q->question == question && text_same(q->local, local) && text_same(q->jid, jid))
-			return q;
-	}
-	return NULL;
+	snprintf(ret, ABOUT_ROOM, "%d%s\n%s", (int)question, local, jid ? jid : "");
 }
 
-static void add(struct things *t, enum question question, const char *local, const char *jid, bool urgent)
+static struct query *find(const struct things *t, enum question question, const char *local, const char *jid)
 {
-	if (!t->gate->service)
-		return;
-	struct query *q = mem_new(sizeof(*q));
+	char about[ABOUT_ROOM];
+	about_of(question, local, jid, about);
+	return map_find(&t->asked, about);
+}
+
+static void add(struct things *t, enum question question, const char *local, const char *jid)
+{
+	char about[ABOUT_ROOM];
+	about_of(question, local, jid, about);
+	struct query *q = mem_new(sizeof(*q) + strlen(about) + 1);
 	*q = (struct query){ .things = t, .question = question, .local = mem_text(local), .jid = mem_text(jid) };
+	memcpy(q->about, about, strlen(about) + 1);
 	list_add(&t->queries, &q->link);
-	queue(q, urgent);
+	map_put(&t->asked, q->about, q);
+	queue(q);
 }
 
+/* Once at a time: an attempt that waits for better times is made now. */
+static void ask(struct things *t, enum question question, const char *local, const char *jid)
+{
+	struct query *q = find(t, question, local, jid);
+	if (!t->gate->service || t->closing)
+		return;
+	if (!q) {
+		add(t, question, local, jid);
+	} else if (q->timer.place) {
+		timer_stop(t->loop, &q->timer);
+		queue(q);
+	}
+}
+
+/* What is on its way may have said another key. */
 void siot_register(struct things *t, struct thing *thing)
 {
-	add(t, ASK_REGISTER, thing->local, NULL, false);
+	struct query *q = find(t, ASK_REGISTER, thing->local, NULL);
+	if (q && is_flying(q)) {
+		map_drop(&t->asked, q->about);
+		q->stale = true;
+	}
+	ask(t, ASK_REGISTER, thing->local, NULL);
 }
 
 void siot_ask_friend(struct things *t, struct thing *thing, const char *jid)
@@ -325,28 +371,26 @@ void siot_ask_friend(struct things *t, struct thing *thing, const char *jid)
 	const struct pending *p = thing_find_pending(thing, jid);
 	if (p && p->subscribed_first && p->state == PENDING_WAITING)
 		return; /* the same request again, as servers repeat it at every login: one question is enough (S19) */
-	if (gate_remember(t->gate, thing, jid, PENDING_ASKING, true) < 0) {
-		log_warn(t->log, "thing '%s': %d requests wait already: one more is ignored", thing->local,
-			 LIMIT_PENDING);
-		return;
-	}
-	if (!siot_is_known(thing))
-		return;                                           /* asked when it is registered */
-	struct query *q = find(t, ASK_FRIEND, thing->local, jid); /* of a request that he took back in between (S22) */
-	if (q && q->timer.place) {
-		timer_stop(t->loop, &q->timer);
-		queue(q, true);
-	} else if (!q) {
-		add(t, ASK_FRIEND, thing->local, jid, true);
-	}
+	if (gate_remember(t->gate, thing, jid, PENDING_ASKING, true) < 0)
+		log_outside(t->log, LOG_LEVEL_WARN, "thing '%s': %d requests wait already: one more is ignored",
+			    thing->local, LIMIT_PENDING);
+	else if (siot_is_known(thing)) /* else it is asked when it is registered */
+		ask(t, ASK_FRIEND, thing->local, jid);
+}
+
+void siot_ask_no_more(struct things *t, struct thing *thing, const char *jid)
+{
+	struct query *q = find(t, ASK_FRIEND, thing->local, jid);
+	if (q && !is_flying(q))
+		query_free(q);
 }
 
 static void ask_for_friends(struct things *t, struct thing *thing)
 {
 	list_each (at, &thing->pendings) {
 		const struct pending *p = list_of(at, struct pending, link);
-		if (p->subscribed_first && p->state != PENDING_DENIED && !find(t, ASK_FRIEND, thing->local, p->jid))
-			add(t, ASK_FRIEND, thing->local, p->jid, false);
+		if (p->subscribed_first && p->state != PENDING_DENIED)
+			ask(t, ASK_FRIEND, thing->local, p->jid);
 	}
 }
 
@@ -356,7 +400,7 @@ static void ask_what_is_open(struct things *t, struct thing *thing)
 		thing->wants_reset = false;
 		siot_reset(t, thing);
 	} else if (thing->key && !thing->owner) {
-		add(t, ASK_REGISTER, thing->local, NULL, false);
+		siot_register(t, thing);
 	}
 	if (siot_is_known(thing))
 		ask_for_friends(t, thing);
@@ -370,7 +414,7 @@ static void leave_orphan(struct things *t, struct thing *orphan)
 		presence_unavailable(t, orphan, f->jid);
 		presence_say(t, orphan, "unsubscribed", f->jid);
 	}
-	add(t, ASK_UNREGISTER, orphan->local, NULL, false);
+	ask(t, ASK_UNREGISTER, orphan->local, NULL);
 }
 
 void siot_up_all(struct things *t)
@@ -408,4 +452,5 @@ void siot_down(struct things *t)
 {
 	list_each (at, &t->queries)
 		query_free(list_of(at, struct query, link));
+	map_free(&t->asked);
 }

@@ -13,7 +13,7 @@
 
 /*
  * Who is spoken to, and may he know that there is anybody? A stranger gets from a thing exactly what he gets from a JID
- * that does not exist (wire.md 1.8). Somebody whose request waits for the owner gets `forbidden`.
+ * that does not exist (wire.md 1.8). Somebody who asked to be let in gets `forbidden`, there as here.
  */
 
 static void take_answer(void *self, struct incoming *in)
@@ -65,18 +65,31 @@ static const struct route presence_routes[] = {
 	{ 0 },
 };
 
-static void refuse_stranger(struct incoming *in)
+static void refuse_stranger(const struct things *t, struct incoming *in)
 {
-	const struct thing *thing = in->target;
-	const struct pending *p = thing ? thing_find_pending(thing, in->from_bare) : NULL;
-	bool waits = p && p->subscribed_first && p->state != PENDING_DENIED;
 	if (!in->answer.armed)
 		return;
-	if (!waits)
+	if (!strangers_waits(t->strangers, in->from_bare, in->to_local))
 		reply_refuse(&in->answer, &reply_service_unavailable, NULL);
 	else if (!sensor_refuse(in) && !control_refuse(in))
 		reply_refuse(&in->answer, &reply_forbidden, "Your request waits for the owner.");
 }
+
+static void ask_nobody(void *self, struct incoming *in)
+{
+	strangers_ask(((struct things *)self)->strangers, in->from_bare, in->to_local);
+}
+
+static void leave_nobody(void *self, struct incoming *in)
+{
+	strangers_forget(((struct things *)self)->strangers, in->from_bare, in->to_local);
+}
+
+static const struct route nobody_routes[] = {
+	{ ROUTE_PRESENCE, NULL, "subscribe", ask_nobody },
+	{ ROUTE_PRESENCE, NULL, "unsubscribe", leave_nobody },
+	{ 0 },
+};
 
 static void take_for_thing(struct things *t, struct incoming *in)
 {
@@ -86,7 +99,7 @@ static void take_for_thing(struct things *t, struct incoming *in)
 		route_take(thing_routes, t, in);
 	else {
 		siot_note_stranger(t, in);
-		refuse_stranger(in);
+		refuse_stranger(t, in);
 	}
 }
 
@@ -103,10 +116,10 @@ static void dispatch(struct things *t, struct incoming *in)
 	if (in->kind == ROUTE_MESSAGE && text_same(in->type, "error"))
 		return;
 	in->target = house_find_thing(t->house, in->to_local, strlen(in->to_local));
-	if (!in->target)
-		refuse_stranger(in);
-	else if (in->kind == ROUTE_PRESENCE)
-		route_take(presence_routes, t, in);
+	if (in->kind == ROUTE_PRESENCE)
+		route_take(in->target ? presence_routes : nobody_routes, t, in);
+	else if (!in->target)
+		refuse_stranger(t, in);
 	else
 		take_for_thing(t, in);
 }
@@ -130,6 +143,7 @@ void things_begin(struct things *t)
 	pace_begin(&t->pace, t->loop);
 	list_init(&t->reads);
 	list_init(&t->queries);
+	t->strangers = strangers_new(t->loop);
 	presence_begin(t);
 }
 
@@ -177,10 +191,13 @@ void things_leave(struct things *t)
 void things_end(struct things *t)
 {
 	t->closing = true;
+	t->closing = true;
 	pace_pause(&t->pace, true);
 	presence_down(t);
 	sensor_drop_all(t);
 	ask_drop_all(&t->asks);
 	siot_down(t);
 	siot_find_end(t);
+	strangers_free(t->strangers);
+	t->strangers = NULL; /* the store may still say that something holds */
 }

@@ -14,6 +14,7 @@
 #include "core/xmpp/pace.h"
 #include "core/xmpp/route.h"
 #include "core/xmpp/siot_find.h"
+#include "core/xmpp/strangers.h"
 
 #define THINGS_RESOURCE "thing" /* every thing is available as local@domain/thing: some clients need a full JID */
 
@@ -31,6 +32,7 @@ struct things {
 	struct asks asks;     /* our own iqs that wait for their answer */
 	struct pace pace;     /* registrations and queries, so many a second (S43) */
 	struct list queries;  /* siot_ask.c: what the service is asked, waits for its turn or for the next attempt */
+	struct map asked;     /* the same, by what it is about */
 	struct siot_find find; /* siot_find.c: when the configuration names no service */
 	struct list reads;    /* sensor.c: reads that wait for values, for cancel */
 	struct list dirty;    /* presence.c: thing.dirty_link whose presence is due */
@@ -38,6 +40,7 @@ struct things {
 	size_t announced;     /* presence.c: place in the walk that states presence after connect */
 	struct timer announcing;
 	bool service_fails; /* siot_ask.c: said already */
+	struct strangers *strangers;
 	bool closing;
 };
 
