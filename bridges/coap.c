@@ -1,6 +1,6 @@
 /*
- * The driver of CoAP (RFC 7252) devices, over UDP with libcoap: GET at each poll or observation, PUT or POST, text and
- * JSON.
+ * The driver of CoAP (RFC 7252) devices, over UDP with libcoap: GET at each poll or observation, PUT or POST; text,
+ * JSON, CBOR and SenML.
  *
  * Happy path: open makes a context, a peer per device and a resource per path; it says bridge_up at once, for there is
  * no connection that could fail. A read is a GET, shared by the points of a resource; a write is a PUT.

@@ -14,7 +14,15 @@ enum { COAPMSG_TOKEN = 8 };
 
 enum coapmsg_kind { COAPMSG_GET, COAPMSG_OBSERVE, COAPMSG_UNOBSERVE, COAPMSG_PUT, COAPMSG_POST };
 
-enum { COAPMSG_TEXT = 0, COAPMSG_OCTETS = 42, COAPMSG_JSON = 50, COAPMSG_NO_FORMAT = -1 }; /* content formats */
+enum { /* content formats */
+       COAPMSG_TEXT = 0,
+       COAPMSG_OCTETS = 42,
+       COAPMSG_JSON = 50,
+       COAPMSG_CBOR = 60,
+       COAPMSG_SENML_JSON = 110,
+       COAPMSG_SENML_CBOR = 112,
+       COAPMSG_NO_FORMAT = -1,
+};
 
 struct coapmsg_request {
 	enum coapmsg_kind kind;

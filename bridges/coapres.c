@@ -81,6 +81,9 @@ void coapres_get(struct coapres *res)
 		[FORMAT_AUTO] = COAPMSG_NO_FORMAT,
 		[FORMAT_TEXT] = COAPMSG_TEXT,
 		[FORMAT_JSON] = COAPMSG_JSON,
+		[FORMAT_CBOR] = COAPMSG_CBOR,
+		[FORMAT_SENML_JSON] = COAPMSG_SENML_JSON,
+		[FORMAT_SENML_CBOR] = COAPMSG_SENML_CBOR,
 	};
 	if (res->get && !res->get->flying)
 		return;

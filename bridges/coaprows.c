@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const formats[] = { "auto", "text", "json", NULL };
+static const char *const formats[] = { "auto", "text", "json", "cbor", "senml+json", "senml+cbor", NULL };
 static const char *const methods[] = { "put", "post", NULL };
 
 #define AT(member) offsetof(struct coaprows_bus, member)
@@ -46,7 +46,8 @@ const struct setting coaprows_address[] = {
 	{ "format", SETTING_WORD, AT(format), "auto", .words = formats,
 	  .help = "of the payload; auto: what the answer says of itself" },
 	{ "pointer", SETTING_TEXT, AT(pointer),
-	  .help = "JSON Pointer (RFC 6901) to the value; none: the whole payload" },
+	  .help = "JSON Pointer (RFC 6901) to the value in JSON or CBOR; none: the whole payload" },
+	{ "record", SETTING_TEXT, AT(record), .help = "name in a SenML pack, with its base name; none: the only one" },
 	{ "on", SETTING_TEXT, AT(on), "true", .help = "the word of a bool for true" },
 	{ "off", SETTING_TEXT, AT(off), "false", .help = "the word of a bool for false" },
 	{ "write", SETTING_GROUP, AT(write), .rows = write_rows, .help = "how a value is written" },
@@ -60,12 +61,28 @@ int coaprows_check_device(struct device *d, struct err *e)
 	return uri_parse(o->text, &o->uri, e) < 0 ? err_wrap(e, "uri") : 0;
 }
 
-static int check_read(struct point *p, struct coaprows_address *a, struct err *e)
+static bool is_senml(const struct coaprows_address *a)
+{
+	return a->format == FORMAT_SENML_JSON || a->format == FORMAT_SENML_CBOR;
+}
+
+static int check_place(const struct coaprows_address *a, struct err *e)
 {
 	if (a->pointer && pointer_check(a->pointer, e) < 0)
 		return err_wrap(e, "pointer");
 	if (a->pointer && a->format == FORMAT_TEXT)
 		return err_set(e, "pointer: needs format = \"json\", there is nothing to point at in a text");
+	if (a->pointer && (a->record || is_senml(a)))
+		return err_set(e, "pointer: SenML has records; say record");
+	if (a->record && a->format != FORMAT_AUTO && !is_senml(a))
+		return err_set(e, "record: needs format = \"senml+json\" or \"senml+cbor\"");
+	return 0;
+}
+
+static int check_read(struct point *p, struct coaprows_address *a, struct err *e)
+{
+	if (check_place(a, e) < 0)
+		return -1;
 	if (a->refresh_ms && !a->observe)
 		return err_set(e, "refresh: only with observe = true; without, say poll");
 	if (a->observe && !(p->access & ACCESS_READ))
@@ -88,6 +105,9 @@ static int check_write(const struct point *p, struct coaprows_address *a, struct
 	if (!a->write.payload && a->pointer && *a->pointer)
 		return err_set(e, "write.payload: is missing; with pointer \"%s\" perhaps \"{\\\"%s\\\": ${value}}\"",
 			       a->pointer, a->pointer + 1);
+	if (!a->write.payload && (a->record || a->format == FORMAT_CBOR || is_senml(a)))
+		return err_set(
+			e, "write.payload: is missing; CBOR and SenML are only read, say what text or JSON is written");
 	if (!a->write.payload)
 		a->write.payload = mem_text(a->format == FORMAT_JSON ? "${value}" : "${raw}");
 	struct compose_rule rule = { a->write.payload, a->on, a->off };

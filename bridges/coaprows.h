@@ -5,6 +5,7 @@
  *   { id = "t"; path = "/sensors/temp"; type = "real"; }                               GET at each poll, text or JSON
  *   { id = "h"; path = "/env"; pointer = "/hum"; type = "real"; observe = true; }      a number in a JSON object
  *   { id = "t2"; path = "/t?unit=c"; format = "text"; type = "real"; poll = "5m"; }    text asked for, and expected
+ *   { id = "i"; path = "/s"; record = "urn:dev:1:i"; unit = "A"; type = "real"; }      a record of a SenML pack
  *   { id = "led"; path = "/led"; type = "bool"; on = "1"; off = "0"; access = "rw"; }  PUT 1 or 0
  *   { id = "set"; path = "/set"; format = "json"; type = "real"; access = "rw"; min = 5; max = 30;
  *     write = { method = "post"; payload = "{\"set\": ${value}}"; }; }                 POST {"set": 21.5}
@@ -15,7 +16,14 @@
 #include "core/conf/setting.h"
 #include "core/model/house.h"
 
-enum coaprows_format { FORMAT_AUTO, FORMAT_TEXT, FORMAT_JSON };
+enum coaprows_format {
+	FORMAT_AUTO,
+	FORMAT_TEXT,
+	FORMAT_JSON,
+	FORMAT_CBOR,
+	FORMAT_SENML_JSON,
+	FORMAT_SENML_CBOR,
+};
 
 struct coaprows_bus {
 	int64_t timeout_ms; /* how long a device may take to answer a request */
@@ -33,7 +41,7 @@ struct coaprows_write {
 };
 
 struct coaprows_address {
-	char *path, *pointer, *on, *off;
+	char *path, *pointer, *record, *on, *off;
 	int format;
 	bool observe;
 	int64_t refresh_ms; /* 0: by the Max-Age of the answers */

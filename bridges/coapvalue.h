@@ -1,12 +1,15 @@
 /*
- * What an answer of CoAP says about a point: text or JSON, by the configuration or by the answer's own Content-Format.
+ * What an answer of CoAP says about a point: text, JSON, CBOR or
+ * SenML, by the configuration or by the answer's own Content-Format.
  *
  *   format   pointer   Content-Format   body           type   value
  *   auto     none      none             21.50          real   21.50
  *   auto     none      50 (JSON)        "ON"           bool   true, when on = "ON"
  *   auto     "/t"      50 (JSON)        {"t": 21.50}   real   21.50
  *   json     none      none             21.50          real   21.50
- *   auto     none      60 (CBOR)        ...            real   refused: it is garbled for us
+ *   auto     "/t"      60 (CBOR)        a1 61 74 15    int    21
+ *   auto     none      112 (SenML)      ...            real   that of the record, with its own time
+ *   text     none      60 (CBOR)        35             int    refused: -22 is not 5
  *
  * Pure but for what it is told; any thread.
  */

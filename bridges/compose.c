@@ -12,12 +12,12 @@ static void add_bare(const struct compose_rule *rule, enum type type, const stru
 		text_add(to, value_print(raw, room));
 }
 
-static void add_quoted(const char *bare, struct text *to)
+void compose_quoted(const char *bare, size_t size, struct text *to)
 {
 	static const char bytes[] = "\b\f\n\r\t\"\\", codes[] = "bfnrt\"\\";
 	text_add(to, "\"");
-	for (; *bare; bare++) {
-		const char *code = strchr(bytes, *bare);
+	for (const char *end = bare + size; bare < end; bare++) {
+		const char *code = *bare ? strchr(bytes, *bare) : NULL;
 		if (code)
 			text_addf(to, "\\%c", codes[code - bytes]);
 		else if ((unsigned char)*bare < 0x20)
@@ -48,7 +48,7 @@ static void add_json(const struct compose_rule *rule, enum type type, const stru
 	if (is_json(type, bare.data))
 		text_add_n(to, bare.data, bare.size);
 	else
-		add_quoted(bare.data, to);
+		compose_quoted(bare.data, bare.size, to);
 	text_free(&bare);
 }
 

@@ -26,3 +26,6 @@ struct compose_rule {
 int compose_check(const struct compose_rule *rule, enum type type, struct err *e);
 
 void compose_payload(const struct compose_rule *rule, enum type type, const struct value *raw, struct text *to);
+
+/* Bytes as a JSON string, with its quotes. */
+void compose_quoted(const char *bare, size_t size, struct text *to);

@@ -41,6 +41,11 @@ static int check_bytes(struct payload *p, bool json)
 	return p->checked > 0 ? 0 : -1;
 }
 
+int payload_check_json(struct payload *p, struct err *e)
+{
+	return check_bytes(p, true) < 0 ? err_set(e, "%s", p->why.text) : 0;
+}
+
 static struct scalar scalar_of(struct literal l, struct text *room)
 {
 	struct scalar s = { SCALAR_NUMBER, l.at, l.size };

@@ -42,5 +42,8 @@ struct payload payload_of(const void *bytes, size_t size);
 enum payload_result payload_take(struct payload *p, const struct payload_rule *rule, struct value *ret,
 				 enum trouble *ret_why, struct err *e);
 
+/* -1: it is not JSON, and why; after 0 literals may be taken from it. */
+int payload_check_json(struct payload *p, struct err *e);
+
 /* The bare text at path, for words that are no point's (availability). `to` is added to; false: none. */
 bool payload_word(struct payload *p, const char *path, struct text *to);

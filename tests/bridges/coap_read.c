@@ -89,7 +89,34 @@ static const struct {
 	{ "not a number", "path=/t", "warm", 0, TYPE_INT, REQUEST_DONE, QUALITY_BAD, "" },
 	{ "not JSON", "path=/t; pointer=/v", "{\"v\": 1", 51, TYPE_INT, REQUEST_GARBLED, QUALITY_BAD, "" },
 	{ "other member", "path=/t; pointer=/v", "{\"w\": 1}", 51, TYPE_INT, REQUEST_GARBLED, QUALITY_BAD, "" },
-	{ "CBOR", "path=/t", "\x01", 61, TYPE_INT, REQUEST_GARBLED, QUALITY_BAD, "" },
+	{ "CBOR", "path=/t", "\x18\x2a", 61, TYPE_INT, REQUEST_DONE, QUALITY_GOOD, "42" },
+	{ "text of CBOR", "path=/t", "\x62ON", 61, TYPE_TEXT, REQUEST_DONE, QUALITY_GOOD, "ON" },
+	{ "bool of CBOR", "path=/t", "\xf5", 61, TYPE_BOOL, REQUEST_DONE, QUALITY_GOOD, "true" },
+	{ "member of CBOR", "path=/t; pointer=/v", "\xa1\x61v\xfa\x41\xbb\x33\x33", 61, TYPE_REAL, REQUEST_DONE,
+	  QUALITY_GOOD, "23.4" },
+	{ "CBOR by configuration", "path=/t; format=cbor", "\x18\x2a", 43, TYPE_INT, REQUEST_DONE, QUALITY_GOOD, "42" },
+	{ "text is not CBOR", "path=/t; format=cbor", "5", 1, TYPE_INT, REQUEST_GARBLED, QUALITY_BAD, "" },
+	{ "CBOR is not text", "path=/t; format=text", "5", 61, TYPE_INT, REQUEST_GARBLED, QUALITY_BAD, "" },
+	{ "NaN of CBOR", "path=/t", "\xf9\x7e\x01", 61, TYPE_REAL, REQUEST_DONE, QUALITY_BAD, "" },
+	{ "map of CBOR", "path=/t", "\xa1\x61v\x05", 61, TYPE_INT, REQUEST_DONE, QUALITY_BAD, "" },
+	{ "big number of CBOR", "path=/t", "\xc2\x41\x05", 61, TYPE_TEXT, REQUEST_DONE, QUALITY_BAD, "" },
+	{ "six bytes", "path=/t", "\x9a\x10\x01\x01\x01\x01", 61, TYPE_INT, REQUEST_GARBLED, QUALITY_BAD, "" },
+	{ "keys twice", "path=/t; pointer=/v", "\xa2\x61v\x05\x61v\x06", 61, TYPE_INT, REQUEST_GARBLED, QUALITY_BAD,
+	  "" },
+	{ "SenML", "path=/t", "[{\"n\":\"t\",\"v\":21.50}]", 111, TYPE_REAL, REQUEST_DONE, QUALITY_GOOD, "21.50" },
+	{ "record", "path=/t; record=d:h", "[{\"bn\":\"d:\",\"n\":\"t\",\"v\":1},{\"n\":\"h\",\"v\":2}]", 51, TYPE_INT,
+	  REQUEST_DONE, QUALITY_GOOD, "2" },
+	{ "no such record", "path=/t; record=x", "[{\"n\":\"t\",\"v\":1}]", 111, TYPE_INT, REQUEST_GARBLED, QUALITY_BAD,
+	  "" },
+	{ "which record", "path=/t", "[{\"n\":\"t\",\"v\":1},{\"n\":\"h\",\"v\":2}]", 111, TYPE_INT, REQUEST_GARBLED,
+	  QUALITY_BAD, "" },
+	{ "SenML by configuration", "path=/t; format=senml+json", "[{\"vb\":true}]", 0, TYPE_BOOL, REQUEST_DONE,
+	  QUALITY_GOOD, "true" },
+	{ "SenML data", "path=/t", "[{\"vd\":\"aGkgCg\"}]", 111, TYPE_TEXT, REQUEST_DONE, QUALITY_GOOD, "aGkgCg" },
+	{ "SenML of another type", "path=/t", "[{\"vs\":\"x\"}]", 111, TYPE_INT, REQUEST_DONE, QUALITY_BAD, "" },
+	{ "half SenML", "path=/t", "[{\"v\":2}", 111, TYPE_INT, REQUEST_GARBLED, QUALITY_BAD, "" },
+	{ "SenML in CBOR", "path=/t", "\x81\xa1\x02\x18\x2a", 113, TYPE_INT, REQUEST_DONE, QUALITY_GOOD, "42" },
+	{ "unknown format", "path=/t", "1", 62, TYPE_INT, REQUEST_GARBLED, QUALITY_BAD, "" },
 	{ "bad UTF-8", "path=/t", "\xff\xfe", 1, TYPE_TEXT, REQUEST_GARBLED, QUALITY_BAD, "" },
 };
 
@@ -114,6 +141,31 @@ Test(coap_read, takes_what_was_configured_and_nothing_else)
 		cr_expect(bodies[i].quality == QUALITY_GOOD || a.why.text[0], "%s: no reason given", bodies[i].name);
 		rig_ask_free(&a);
 	}
+	coap_field_free(&f);
+}
+
+Test(coap_read, a_record_of_senml_brings_its_own_time)
+{
+	static const char pack[] = "\x82\xa3\x00\x61t\x02\x15\x22\x1a\x65\x53\xf1\x00\xa3\x00\x61h\x02\x18\x32\x06\x09";
+	struct coap_field f = coap_field_new("");
+	struct point *p = coap_field_point(&f, TYPE_INT, "path=/t; format=senml+cbor; record=h");
+	struct point *old = coap_field_point(&f, TYPE_INT, "path=/t; format=senml+cbor; record=h");
+	old->stale_ms = 60000;
+	char shown[DECIMAL_ROOM];
+	coapd_add(f.d, "/t", false);
+	f.d->faults.body = pack;
+	f.d->faults.body_size = sizeof(pack) - 1;
+	f.d->faults.format = 113;
+	rig_start(f.rig);
+	cr_assert_eq(rig_read(f.rig, p, shown), REQUEST_DONE);
+	cr_assert_str_eq(shown, "50");
+	cr_assert_eq(f.d->accept, 112);
+	int64_t said_ms = 1700000009000, now_ms = loop_utc(f.rig->loop);
+	cr_assert_gt(now_ms, said_ms + 60000);
+	cr_assert_eq(p->last.utc_ms, said_ms);
+	cr_assert_eq(p->last.quality, QUALITY_GOOD);
+	cr_assert_eq(rig_read(f.rig, old, NULL), REQUEST_DONE);
+	cr_assert_eq(old->last.quality, QUALITY_OLD, "it was measured years ago: %d", old->last.quality);
 	coap_field_free(&f);
 }
 
@@ -174,6 +226,12 @@ static const struct {
 	  "pointer: JSON Pointer 'v' does not begin with '/'; write '/v'" },
 	{ TYPE_INT, ACCESS_READ, CONFIRM_NONE, "path=/t; pointer=/v; format=text",
 	  "pointer: needs format = \"json\", there is nothing to point at in a text" },
+	{ TYPE_INT, ACCESS_READ, CONFIRM_NONE, "path=/t; pointer=/v; record=v",
+	  "pointer: SenML has records; say record" },
+	{ TYPE_INT, ACCESS_READ, CONFIRM_NONE, "path=/t; record=v; format=cbor",
+	  "record: needs format = \"senml+json\" or \"senml+cbor\"" },
+	{ TYPE_INT, ACCESS_BOTH, CONFIRM_NONE, "path=/t; format=cbor",
+	  "write.payload: is missing; CBOR and SenML are only read, say what text or JSON is written" },
 	{ TYPE_INT, ACCESS_READ, CONFIRM_NONE, "path=/t; refresh=15m",
 	  "refresh: only with observe = true; without, say poll" },
 	{ TYPE_INT, ACCESS_WRITE, CONFIRM_NONE, "path=/t; observe=true", "observe: the point is write-only" },

@@ -196,6 +196,11 @@ static size_t write_body(const struct coapd *d, const struct coapd_resource *r, 
 		memset(to, '7', (size_t)d->faults.huge);
 		return (size_t)d->faults.huge;
 	}
+	if (d->faults.body && d->faults.body_size) {
+		size_t size = d->faults.body_size < room ? d->faults.body_size : room;
+		memcpy(to, d->faults.body, size);
+		return size;
+	}
 	if (d->faults.body)
 		return (size_t)snprintf(to, room, "%s", d->faults.body);
 	if (r->written[0])

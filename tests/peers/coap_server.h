@@ -53,6 +53,7 @@ struct coapd_faults {          /* zero is a good server */
 	int format;           /* Content-Format of its answers + 1; 0: the right one */
 	int max_age_s;        /* + 1; 0: not said */
 	const char *body;     /* of all answers; NULL: the right one */
+	size_t body_size;     /* 0: body is a string */
 };
 
 struct coapd {
