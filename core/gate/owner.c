@@ -1,5 +1,6 @@
 #include "core/gate/gate.h"
 
+#include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/gate/retry.h"
 
@@ -87,11 +88,7 @@ static void store_owner(struct retry *r)
 
 void gate_own(struct gate *g, struct thing *t, const char *owner, const struct gate_after *after)
 {
-	if (t->resetting) {
-		if (after)
-			after->fn(after->ctx, t, owner, -1);
-		return;
-	}
+	must(!t->resetting);
 	t->change = ++g->changes;
 	store_owner(&keep_new(g, t, owner, store_owner, after)->retry);
 }
@@ -108,7 +105,8 @@ static void acknowledged(void *ctx, int status, const struct err *why)
 void gate_acknowledge(struct gate *g, struct thing *t)
 {
 	const char *const put[] = { t->local, t->key, "1" };
-	if (!t->key || t->acknowledged)
+	must(t->key);
+	if (t->acknowledged)
 		return;
 	t->acknowledged = true;
 	store_put(g->store, STORE_THING_KEY, put, acknowledged, keep_new(g, t, t->key, NULL, NULL));

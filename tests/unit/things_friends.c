@@ -219,6 +219,18 @@ Test(friends, who_withdraw_and_ask_again_before_the_answer_get_it) /* S22 */
 	stage_free(s);
 }
 
+Test(friends, who_withdraw_and_ask_again_are_not_kept_waiting_for_the_next_attempt) /* S22, S38 */
+{
+	struct stage *s = up();
+	subscribe(s, FRIEND, TEMP);
+	service_refuses(s, "is-friend-query", "wait", "remote-server-timeout");
+	fake_link_give(s->link, "<presence type='unsubscribe' from='" FRIEND "' to='" TEMP "'/>");
+	subscribe(s, FRIEND, TEMP);
+	stage_settle(s);
+	cr_expect_not_null(fake_link_find(s->link, "is-friend-query"));
+	stage_free(s);
+}
+
 Test(friends, who_leave_are_out_and_are_asked_for_when_they_come_back) /* S23 */
 {
 	struct stage *s = up();
@@ -369,6 +381,36 @@ Test(friends, of_the_service_are_nobodys_word_about_itself) /* S14: no state mak
 	cr_expect_not(may(s, "boiler.temp", SERVICE, RIGHT_READ));
 	give_state(s, TEMP, SERVICE, "no");
 	silent(s, "type='unsubscribed'");
+	stage_free(s);
+}
+
+Test(friends, who_were_refused_make_room_for_others) /* S19, S39: nobody closes a thing with refusals */
+{
+	struct stage *s = up();
+	for (int i = 0; i < LIMIT_PENDING + 1; i++) {
+		fake_link_give(s->link, "<presence type='subscribe' from='s%d@y.test' to='" TEMP "'/>", i);
+		loop_skip(s->loop, 50);
+		is_friend(s, "no");
+	}
+	subscribe(s, FRIEND, TEMP);
+	is_friend(s, "yes");
+	stage_wait(s, "type='subscribed'");
+	stage_free(s);
+}
+
+Test(friends, are_not_more_than_a_thing_can_tell)
+{
+	struct stage *s = up();
+	for (int i = 0; i < LIMIT_FRIENDS; i++) {
+		char jid[32];
+		snprintf(jid, sizeof(jid), "s%d@y.test", i);
+		thing_add_friend(stage_thing(s, "boiler.temp"), jid)->subscription = SUBSCRIPTION_FROM;
+	}
+	subscribe(s, FRIEND, TEMP);
+	is_friend(s, "yes");
+	silent(s, "to='" FRIEND "'");
+	cr_expect_not(may(s, "boiler.temp", FRIEND, RIGHT_SEE));
+	cr_expect_eq(stage_count_log(s, "one more is refused"), 1);
 	stage_free(s);
 }
 

@@ -306,6 +306,15 @@ Test(an_iq, with_an_id_that_grows_beyond_bounds_ends_nobody)
 	stage_free(s);
 }
 
+Test(an_iq, of_the_service_that_no_siot_knows_is_a_feature_we_do_not_have) /* S32 */
+{
+	struct stage *s = crowd();
+	fake_link_give(s->link,
+		       "<iq type='set' id='1' from='" SERVICE "' to='" SET "'><sing xmlns='urn:xmpp:siot:1'/></iq>");
+	has(stage_wait(s, "id='1'"), "<feature-not-implemented");
+	stage_free(s);
+}
+
 Test(a_message, of_the_hostile_kind_is_never_answered)
 {
 	static const char *const types[] = { "normal", "chat", "headline", "groupchat", "error", "x" };

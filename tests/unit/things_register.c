@@ -173,15 +173,17 @@ Test(registering, of_many_things_is_paced) /* S43 */
 	struct stage *s = stage_new_large(MANY - 3);
 	fake_link_up(s->link, NULL);
 	size_t n = 0;
-	for (int second = 0; n < MANY; second++) {
+	int tenths = 0;
+	for (; n < MANY; tenths++) {
 		size_t before = n;
 		stage_settle(s);
 		while (fake_link_find(s->link, "<register"))
 			n++;
-		cr_expect_leq(n - before, second ? PER_SECOND + 2 : BURST + 2, "%zu in a second", n - before);
-		cr_assert_lt(second, 10);
-		loop_skip(s->loop, 1000);
+		cr_expect_leq(n - before, tenths ? PER_SECOND / 10 + 3 : BURST + 3, "%zu at once", n - before);
+		loop_skip(s->loop, 100);
 	}
+	cr_expect_gt(tenths, 10 * (MANY - BURST) / PER_SECOND / 2);
+	cr_expect_lt(tenths, 10 * (MANY - BURST) / PER_SECOND * 2);
 	stage_free(s);
 }
 
@@ -192,7 +194,8 @@ Test(registering, lets_the_question_for_a_friend_go_first) /* S43: people wait *
 	stage_settle(s);
 	subscribe(s, FRIEND, "boiler.p90@things.test");
 	loop_skip(s->loop, 100);
-	stage_wait(s, "is-friend-query");
+	stage_settle(s);
+	cr_expect_not_null(fake_link_find(s->link, "is-friend-query"));
 	stage_free(s);
 }
 
@@ -285,6 +288,25 @@ Test(owners, are_nobodys_word_but_the_services) /* S37: exact for a service that
 		cr_expect_geq(stage_count_log(s, "is not ours"), i + 1, "%s", froms[i]);
 		loop_skip(s->loop, 5 * 60 * 1000);
 	}
+	stage_free(s);
+}
+
+/* A kill between the new owner and the end of the old one's friendship leaves such a row. */
+Test(owners, of_before_are_nobody_though_the_roster_still_has_them)
+{
+	struct stage *s = up();
+	give_owner(s, "boiler.temp");
+	store_put(s->store, STORE_FRIEND_PUT, (const char *const[]){ "boiler.temp", STRANGER, "1", "1", "0" }, NULL,
+		  NULL);
+	stage_settle(s);
+	stage_restart(s);
+	fake_link_up(s->link, NULL);
+	silent(s, "to='" STRANGER "'");
+	cr_expect_not(may(s, "boiler.temp", STRANGER, RIGHT_SEE));
+	struct friend *f = thing_add_friend(stage_thing(s, "boiler.temp"), STRANGER);
+	f->subscription = SUBSCRIPTION_BOTH;
+	f->role = ROLE_OWNER;
+	cr_expect_not(may(s, "boiler.temp", STRANGER, RIGHT_SEE));
 	stage_free(s);
 }
 
@@ -416,6 +438,7 @@ Test(a_reset, of_the_command_line_puts_everybody_out_and_makes_new_keys) /* S7 *
 	const char *text = stage_wait(s, TEMP_ASKS "");
 	while (!strstr(text, "<register"))
 		text = stage_wait(s, TEMP_ASKS);
+	cr_expect_null(fake_link_find(s->link, "type='unsubscribed'"), "the service is no friend that must be told");
 	cr_expect_str_neq(t->key, key);
 	cr_expect_str_neq(s->house->devices[0]->group_key, group);
 	has(text, t->key);
@@ -481,6 +504,24 @@ Test(a_reset, is_not_acknowledged_by_the_answer_to_the_old_key)
 	answer(s, again, "result", "");
 	stage_settle(s);
 	cr_expect(stage_thing(s, "boiler.temp")->acknowledged);
+	stage_free(s);
+}
+
+Test(a_reset, is_not_undone_by_an_answer_about_a_friend_that_was_on_its_way)
+{
+	struct stage *s = up();
+	answer_registers(s);
+	subscribe(s, FRIEND, TEMP);
+	const char *asked = stage_wait(s, "is-friend-query");
+	service_says(s, TEMP, "<disowned xmlns='urn:jidgate:siot:0'/>");
+	const char *again = stage_wait(s, TEMP_ASKS);
+	subscribe(s, FRIEND, TEMP);
+	answer(s, asked, "result", "<is-friend-result xmlns='urn:xmpp:siot:1' friend='yes'/>");
+	silent(s, "type='subscribed'");
+	cr_expect_not(may(s, "boiler.temp", FRIEND, RIGHT_SEE));
+	answer(s, again, "result", "");
+	is_friend(s, "pending");
+	silent(s, "type='subscribed'");
 	stage_free(s);
 }
 

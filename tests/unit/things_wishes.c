@@ -298,6 +298,25 @@ Test(wishes, that_the_link_left_behind_are_told_to_nobody)
 	stage_free(s);
 }
 
+Test(wishes, are_cancelled_only_by_who_made_them_and_by_their_number)
+{
+	static const char *const rows[][2] = { { FRIEND "/r", "2" }, { FRIEND "/other", "1" }, { OWNER, "1" } };
+	struct stage *s = up();
+	give_owner(s, "boiler.temp");
+	stage_befriend(s, "boiler.temp", FRIEND);
+	read_as(s, FRIEND "/r", TEMP, 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fake_link_give(s->link,
+			       "<iq type='set' id='c' from='%s' to='" TEMP
+			       "'><cancel xmlns='urn:xmpp:iot:sensordata' seqnr='%s'/></iq>",
+			       rows[i][0], rows[i][1]);
+		has(stage_wait(s, "id='c'"), "<cancelled");
+	}
+	stage_answer(s, REQUEST_DONE, "21");
+	has(stage_wait(s, "<fields"), "seqnr='1'");
+	stage_free(s);
+}
+
 Test(wishes, of_the_owner_need_no_subscription) /* S13 */
 {
 	struct stage *s = up();
