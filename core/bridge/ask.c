@@ -192,6 +192,8 @@ static void read_done(struct bridge *b, struct request *r, int status, struct sa
 void bridge_done(struct bridge *b, struct request *r, int status, struct sample *take, const struct err *why)
 {
 	must(r->bridge == b && r->stage != STAGE_STATE);
+	if (r->write && r->stage == STAGE_DRIVER)
+		r->point->written_ms = loop_now(b->loop); /* what was read while it was under way is from before it */
 	if (!r->write || r->stage == STAGE_READBACK)
 		read_done(b, r, status, take, why);
 	else if (status == REQUEST_DONE && b->state == BRIDGE_UP)

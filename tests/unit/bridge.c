@@ -230,6 +230,27 @@ Test(bridge, ends_what_the_driver_has_forgotten_at_the_stop)
 	rig_free(rig);
 }
 
+Test(bridge, takes_a_poll_that_was_on_the_wire_before_a_write_for_no_new_value)
+{
+	struct rig *rig = rig_new(&play_driver, NULL);
+	struct point *p = two_points(rig);
+	rig_start(rig);
+	struct play *play = play_of(rig->bridge);
+	RIG_UNTIL(rig, play->n_asked == 2);
+	struct rig_ask a = { 0 };
+	rig_ask_write(rig, &a, p, "5", 1000);
+	struct request *write = play->asked[2];
+	play->n_asked = 2;
+	loop_skip(rig->loop, 10);
+	end_all(rig, REQUEST_DONE); /* the poll ends: what the device had before */
+	loop_skip(rig->loop, 10);
+	bridge_done(rig->bridge, write, REQUEST_DONE, NULL, NULL);
+	cr_expect_eq(a.status, REQUEST_DONE);
+	cr_expect_not(point_is_fresh(p, loop_now(rig->loop)));
+	rig_ask_free(&a);
+	rig_free(rig);
+}
+
 Test(bridge, answers_no_read_with_a_value_from_before_a_write)
 {
 	struct rig *rig = rig_new(&play_driver, NULL);
