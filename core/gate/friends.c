@@ -107,17 +107,10 @@ static struct change *change_new(struct gate *g, struct thing *t, const char *ji
 	return c;
 }
 
-static size_t count_friends(const struct thing *t)
-{
-	size_t n = 0;
-	list_each(at, &t->friends) n++;
-	return n;
-}
-
 void gate_let_in(struct gate *g, struct thing *t, const char *jid, enum role role, const struct gate_after *after)
 {
 	struct change *c = change_new(g, t, jid, after);
-	if (!thing_find_friend(t, jid) && count_friends(t) >= LIMIT_FRIENDS) {
+	if (!thing_find_friend(t, jid) && t->n_friends >= LIMIT_FRIENDS) {
 		log_outside(g->log, LOG_LEVEL_WARN, "thing '%s': has %d friends already: one more is refused", t->local,
 			    LIMIT_FRIENDS);
 		change_end(c, -1);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { FEW = 8 }; /* friends that are found as fast one by one */
+
 struct thing *thing_new(char *take_local, struct device *device)
 {
 	struct thing *t = mem_new(sizeof(*t));
@@ -18,8 +20,13 @@ void thing_free(struct thing *t)
 {
 	if (!t)
 		return;
-	list_each(at, &t->friends) thing_drop_friend(list_of(at, struct friend, link));
-	list_each(at, &t->pendings) thing_drop_pending(list_of(at, struct pending, link));
+	list_each (at, &t->friends)
+		thing_drop_friend(list_of(at, struct friend, link));
+	list_each (at, &t->pendings)
+		thing_drop_pending(list_of(at, struct pending, link));
+	if (t->by_jid)
+		map_free(t->by_jid);
+	mem_free(t->by_jid);
 	names_free(&t->names);
 	mem_free(t->points);
 	mem_free(t->local);
@@ -46,13 +53,23 @@ struct point *thing_find_point(const struct thing *t, const char *id, size_t siz
 
 struct friend *thing_find_friend(const struct thing *t, const char *jid)
 {
-	list_each(at, &t->friends)
-	{
+	if (t->by_jid)
+		return map_find(t->by_jid, jid);
+	list_each (at, &t->friends) {
 		struct friend *f = list_of(at, struct friend, link);
 		if (strcmp(f->jid, jid) == 0)
 			return f;
 	}
 	return NULL;
+}
+
+static void index_friends(struct thing *t)
+{
+	t->by_jid = mem_new(sizeof(*t->by_jid));
+	list_each (at, &t->friends) {
+		struct friend *f = list_of(at, struct friend, link);
+		map_put(t->by_jid, f->jid, f);
+	}
 }
 
 struct friend *thing_add_friend(struct thing *t, const char *jid)
@@ -61,8 +78,14 @@ struct friend *thing_add_friend(struct thing *t, const char *jid)
 	if (f)
 		return f;
 	f = mem_new(sizeof(*f));
+	f->thing = t;
 	f->jid = mem_text(jid);
 	list_add(&t->friends, &f->link);
+	t->n_friends++;
+	if (t->by_jid)
+		map_put(t->by_jid, f->jid, f);
+	else if (t->n_friends > FEW)
+		index_friends(t);
 	return f;
 }
 
@@ -70,6 +93,9 @@ void thing_drop_friend(struct friend *f)
 {
 	if (!f)
 		return;
+	if (f->thing->by_jid)
+		map_drop(f->thing->by_jid, f->jid);
+	f->thing->n_friends--;
 	list_drop(&f->link);
 	mem_free(f->jid);
 	mem_free(f);
@@ -77,8 +103,7 @@ void thing_drop_friend(struct friend *f)
 
 struct pending *thing_find_pending(const struct thing *t, const char *jid)
 {
-	list_each(at, &t->pendings)
-	{
+	list_each (at, &t->pendings) {
 		struct pending *p = list_of(at, struct pending, link);
 		if (strcmp(p->jid, jid) == 0)
 			return p;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/base/list.h"
+#include "core/base/map.h"
 #include "core/model/names.h"
 #include "core/model/point.h"
 
@@ -19,6 +20,7 @@ enum role {
 struct friend
 {
 	struct list link; /* in thing.friends */
+	struct thing *thing;
 	char *jid;        /* bare, normalised */
 	enum subscription subscription;
 	enum role role;
@@ -59,6 +61,8 @@ struct thing {
 	bool resetting;       /* the gate's: a reset is not durable yet; there is no owner and no key */
 	uint64_t change;      /* the gate's: number of the newest owner or reset */
 	struct list friends;  /* struct friend, owned */
+	size_t n_friends;
+	struct map *by_jid;   /* of friends, when there are many: each stanza asks for one */
 	struct list pendings; /* struct pending, owned */
 
 	/* awake */
