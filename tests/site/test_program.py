@@ -144,14 +144,15 @@ class PowerFailure(Program):
         points = [switch(f"p{n}") for n in range(N_THINGS)]
         self.new_site(devices=[{"id": "box", "bus": "sim", "name": "Box", "points": points}])
         self.owner, self.anna = await self.people("owner", "anna")
+        self.promises = 0
         self.jids = [self.site.jid(f"box.p{n}") for n in range(N_THINGS)]
         self.keys = {jid: label.key for jid, label in self.site.jidgate.labels().items()}
-        self.owned, self.decided, self.random = set(), {}, random.Random(7)
+        self.owned, self.decided, self.wished, self.random = set(), {}, {}, random.Random(7)
 
-    def heard(self, jid):
-        """The last word to Anna about this thing."""
-        words = self.anna.inbox.seen(lambda s: s.name == "presence" and s.sender == jid and s.type.endswith("subscribed"))
-        return words[-1].type if words else None
+    def heard(self, jid, since):
+        """The last word to Anna about this thing in this round."""
+        words = [s.type for s in self.anna.inbox.all[since:] if s.name == "presence" and s.sender == jid and "subscribed" in s.type]
+        return words[-1] if words else None
 
     async def act(self, jid):
         """Claims what is not owned, else the owner changes his mind and Anna asks again."""
@@ -159,13 +160,14 @@ class PowerFailure(Program):
             await self.owner.claim(SERVICE, self.keys[jid])
             self.owned.add(jid)
         yes = not self.decided.get(jid, False)
-        self.decided[jid] = None  # nobody knows
+        self.decided[jid], self.wished[jid] = None, yes  # nobody knows what is kept, if anything
         await self.owner.decide(SERVICE, **{"friends" if yes else "strangers": [self.anna.bare_jid]}, thing=jid)
         self.decided[jid] = yes
         if yes:
             self.anna.subscribe(jid)
 
     async def play_until_killed(self):
+        self.wished.clear()
         tasks = [asyncio.create_task(self.act(jid)) for jid in self.random.sample(self.jids, 5)]
         await asyncio.wait(tasks, timeout=self.random.uniform(0.0, 0.12))  # the moment is any moment
         self.site.jidgate.kill()
@@ -183,10 +185,11 @@ class PowerFailure(Program):
 
     async def check_promises(self, told):
         for jid, word in told.items():
-            if word == "unsubscribed" and self.decided.get(jid) is False:
+            if word == "unsubscribed" and self.wished.get(jid) is False:
                 self.assertFalse(await self.may_read(jid), f"{jid}: she was told no")
-            if word == "subscribed" and self.decided.get(jid) is True:
+            if word == "subscribed" and self.wished.get(jid) is True:
                 self.assertTrue(await self.may_read(jid), f"{jid}: she was told yes")
+            self.promises += word is not None
 
     async def agree(self, jid):
         """What the service has durably is what the thing does, once they have talked."""
@@ -202,8 +205,9 @@ class PowerFailure(Program):
 
     async def test_never_loses_a_word_that_was_given(self):
         for _ in range(N_KILLS):
+            since = len(self.anna.inbox.all)
             await self.play_until_killed()
-            told = {jid: self.heard(jid) for jid in self.jids}
+            told = {jid: self.heard(jid, since) for jid in self.jids}
             await self.check_keys()
             await asyncio.to_thread(self.site.jidgate.start)
             await self.check_promises(told)
@@ -214,6 +218,7 @@ class PowerFailure(Program):
                 await self.agree(jid)
             await self.check_keys()
         self.assertGreater(len(self.owned), 3)
+        self.assertGreater(self.promises, 3)
         labels = await asyncio.to_thread(self.site.jidgate.labels)
         self.assertEqual({jid for jid, label in labels.items() if not label.key}, self.owned)
 
