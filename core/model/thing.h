@@ -71,7 +71,6 @@ struct thing {
 	bool dirty;       /* presence is due */
 	struct list dirty_link;
 	int n_wishes;    /* wishes in flight, bounded by LIMIT_WISHES_THING */
-	void *link_data; /* the link's, in accounts mode */
 };
 
 struct thing *thing_new(char *take_local, struct device *device);
