@@ -6,8 +6,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define TEMP "boiler.temp@things.test"
-#define SET  "boiler.set@things.test"
+#define TEMP      "boiler.temp@things.test"
+#define SET       "boiler.set@things.test"
+#define TEMP_ASKS "from='" TEMP "/thing' to='prov.test'"
 
 enum { ID_ROOM = 64 };
 
@@ -102,4 +103,11 @@ static inline void is_friend(struct stage *s, const char *word)
 static inline bool may(struct stage *s, const char *local, const char *jid, enum right right)
 {
 	return gate_may(stage_thing(s, local), jid, right);
+}
+
+/* Until they come: three things, in any order. */
+static inline void answer_registers(struct stage *s)
+{
+	for (int i = 0; i < 3; i++)
+		service_answers(s, "<register", "");
 }
