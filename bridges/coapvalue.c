@@ -100,7 +100,7 @@ static int take_json(const struct point *p, struct payload *json, enum coaprows_
 int coapvalue_take(const struct point *p, const struct coapmsg_answer *a, int64_t utc_ms, struct sample *ret,
 		   struct err *e)
 {
-	enum coaprows_format format;
+	enum coaprows_format format = FORMAT_TEXT;
 	struct payload payload = payload_of(a->bytes, a->size);
 	if (format_of(p->address, a->format, &format, e) < 0)
 		return REQUEST_GARBLED;
