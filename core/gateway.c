@@ -94,7 +94,13 @@ static void on_bridge_state(void *ctx, struct bridge *b)
 		tell_state(g);
 }
 
-static const struct bridge_events bridge_events = { on_sample, on_bridge_state };
+static void on_found(void *ctx, struct bridge *b, const char *key, const char *block)
+{
+	struct gateway *g = ctx;
+	log_debug(g->log, "bus '%s': %s '%s'", b->bus->id, block ? "found" : "no longer there:", key);
+}
+
+static const struct bridge_events bridge_events = { on_sample, on_bridge_state, on_found };
 
 static void note_link(struct gateway *g)
 {

@@ -25,6 +25,9 @@ enum {
 	LIMIT_TEXT_VALUE = 4096,            /* bytes of a text value that is kept and shown */
 	LIMIT_CONF_FILE = 64 * 1024 * 1024, /* bytes of one configuration file */
 	LIMIT_CONF_ERRORS = 200,            /* errors shown at once */
+	LIMIT_FOUND = 2000,                 /* devices that one bus tells of: whoever may write to a broker makes them */
+	LIMIT_FOUND_KEY = 512,              /* bytes of what the bus calls one of them */
+	LIMIT_FOUND_BLOCK = 64 * 1024,      /* bytes of its description: some hundred points */
 	LIMIT_UNITS = 1000,                 /* devices that one block of the configuration makes */
 	LIMIT_CLAIMS_MINUTE = 10,           /* claims with a wrong key, per bare JID and minute (siot S10) */
 	LIMIT_LISTS_MINUTE = 120,           /* listings of the domain that the users of one server get: each looks at all things */

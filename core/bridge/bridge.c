@@ -1,6 +1,9 @@
 #include "core/bridge/inside.h"
 
+#include "core/base/limits.h"
 #include "core/base/mem.h"
+
+#include <string.h>
 
 /*
  * The life of a bridge: closed -> opening -> up <-> away -> closing -> closed, and samples on their way up.
@@ -175,4 +178,14 @@ void bridge_sample(struct bridge *b, struct point *p, struct sample *take)
 		b->events->on_sample(b->ctx, p, news);
 	if (good && p->last.quality == QUALITY_GOOD)
 		ask_saw(b, p);
+}
+
+void bridge_found(struct bridge *b, const char *key, const char *block)
+{
+	bool fits = *key && strlen(key) <= LIMIT_FOUND_KEY && (!block || strlen(block) <= LIMIT_FOUND_BLOCK);
+	if (!fits)
+		log_outside(b->log, LOG_LEVEL_WARN, "bus '%s': a device that was found is left out: its description is too large",
+			    b->bus->id);
+	else if (b->state == BRIDGE_UP && b->events->on_found)
+		b->events->on_found(b->ctx, b, key, block);
 }

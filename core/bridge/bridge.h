@@ -1,5 +1,5 @@
 /*
- * The south door. A driver knows how, the core knows when: seven functions down (struct bridge_driver), six calls up.
+ * The south door. A driver knows how, the core knows when: eight functions down (struct bridge_driver), seven calls up.
  *
  * Law for drivers, each line with a test that every driver must pass:
  *  1 never block the loop            2 every request ends in exactly one bridge_done
@@ -82,6 +82,11 @@ struct bridge_driver {
 	 * ended by the core: from then on the driver does not touch them. bridge_closed() is the last call, in close or
 	 * later. */
 	void (*close)(struct bridge *b);
+	/* b->points has changed while the bus is up: take up the new, forget the gone. Those of the gone that were listened to
+	 * were told listen(off) before, none of them is in a request; after the call they are freed. Of the new, listen(on)
+	 * follows. A point whose address or options have changed is gone in one call and new in a second one. NULL: the core
+	 * closes and opens the bus. */
+	void (*change)(struct bridge *b);
 };
 
 enum bridge_state { BRIDGE_CLOSED, BRIDGE_OPENING, BRIDGE_UP, BRIDGE_AWAY, BRIDGE_CLOSING };
@@ -113,6 +118,7 @@ struct bridge {
 struct bridge_events {
 	void (*on_sample)(void *ctx, struct point *p, enum news news); /* point_take or point_age has been done */
 	void (*on_state)(void *ctx, struct bridge *b);                 /* up, away or closed */
+	void (*on_found)(void *ctx, struct bridge *b, const char *key, const char *block); /* NULL: nobody wants to know */
 };
 
 /* What the core calls. */
@@ -133,3 +139,9 @@ void bridge_sample(struct bridge *b, struct point *p, struct sample *take);
 void bridge_done(struct bridge *b, struct request *r, int status, struct sample *take, const struct err *why);
 void bridge_closed(struct bridge *b);
 void bridge_poll(struct bridge *b, const struct device *d); /* it is back: read its points now, not only when due */
+/* The bus told of a device that no configuration names (discovery, a topic that fits a pattern); while it is up. key: what the
+ * bus calls it, stable over restarts, at most LIMIT_FOUND_KEY bytes. block: a device as the configuration writes it,
+ * "{ id = ...; points = ( ... ); }" without a `bus`, at most LIMIT_FOUND_BLOCK bytes; NULL: it is gone. Texts are copied. The
+ * core keeps it over restarts, checks it as it checks a file's, and adds, changes or drops the device in the running house some
+ * turns later; the same block again costs nothing. What is wrong with it is the core's to log. */
+void bridge_found(struct bridge *b, const char *key, const char *block);

@@ -130,7 +130,7 @@ static const struct bridge_driver *driver_of(const struct bus *bus, struct err *
 
 static void play(struct direct *d, const struct bridge_driver *driver, struct bus *bus, struct point **points, size_t n)
 {
-	static const struct bridge_events events = { on_sample, on_state };
+	static const struct bridge_events events = { on_sample, on_state, NULL };
 	struct device shelf = { .bus = bus, .points = points, .n_points = n }, *shelves[] = { &shelf };
 	struct house house = { .devices = shelves, .n_devices = 1 };
 	d->bridge = bridge_new(driver, bus, &house, d->loop, &d->log, &events, d);

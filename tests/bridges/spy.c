@@ -55,6 +55,11 @@ static void spy_cancel(struct bridge *b, struct request *r)
 	spy_of(b)->real->cancel(b, r);
 }
 
+static void spy_change(struct bridge *b)
+{
+	spy_of(b)->real->change(b);
+}
+
 static void spy_close(struct bridge *b)
 {
 	struct spy *s = spy_of(b);
@@ -72,6 +77,7 @@ void spy_begin(struct spy *s, const struct bridge_driver *real)
 	s->driver.write = real->write ? spy_write : NULL;
 	s->driver.cancel = real->cancel ? spy_cancel : NULL;
 	s->driver.close = spy_close;
+	s->driver.change = real->change ? spy_change : NULL;
 }
 
 /* --- up: what the driver says --- */
@@ -83,6 +89,8 @@ void __real_bridge_done(struct bridge *b, struct request *r, int status, struct 
 void __real_bridge_closed(struct bridge *b);
 void __real_bridge_poll(struct bridge *b, const struct device *d);
 void __wrap_bridge_poll(struct bridge *b, const struct device *d);
+void __real_bridge_found(struct bridge *b, const char *key, const char *block);
+void __wrap_bridge_found(struct bridge *b, const char *key, const char *block);
 void __wrap_bridge_up(struct bridge *b);
 void __wrap_bridge_down(struct bridge *b, const struct err *why);
 void __wrap_bridge_sample(struct bridge *b, struct point *p, struct sample *take);
@@ -206,4 +214,19 @@ void __wrap_bridge_poll(struct bridge *b, const struct device *d)
 	else if (d->bus != b->bus)
 		broken(s, "bridge_poll of a device that is not on this bus");
 	__real_bridge_poll(b, d);
+}
+
+void __wrap_bridge_found(struct bridge *b, const char *key, const char *block)
+{
+	struct spy *s = spy_of(b);
+	s->n_found++;
+	if (s->closing)
+		broken(s, "bridge_found after close");
+	else if (!s->up)
+		broken(s, "bridge_found while the bus is not up");
+	else if (!key || !*key)
+		broken(s, "bridge_found without a key");
+	else if (block && *block != '{')
+		broken(s, "bridge_found of something that is no block");
+	__real_bridge_found(b, key, block);
 }

@@ -14,7 +14,7 @@ struct spy {
 	struct bridge_driver driver; /* what the rig is given */
 	const struct bridge_driver *real;
 	char broken[200]; /* "": nothing was broken */
-	size_t n_open, n_up, n_down, n_done, n_samples, n_closed;
+	size_t n_open, n_up, n_down, n_done, n_samples, n_closed, n_found;
 	bool opening, up, closing, refuse_open; /* refuse_open: open is taken, but the driver is not told */
 	bool inside_core; /* a call of the driver is being handled: what it leads to is the core's own */
 	struct request *with_driver[SPY_REQUESTS];

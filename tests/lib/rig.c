@@ -24,7 +24,16 @@ static void on_state(void *ctx, struct bridge *b)
 	rig->n_closed += b->state == BRIDGE_CLOSED;
 }
 
-static const struct bridge_events events = { on_sample, on_state };
+static void on_found(void *ctx, struct bridge *b, const char *key, const char *block)
+{
+	struct rig *rig = ctx;
+	(void)b;
+	rig->n_found++;
+	if (rig->on_found)
+		rig->on_found(rig, key, block);
+}
+
+static const struct bridge_events events = { on_sample, on_state, on_found };
 
 static void fill_one(const struct setting *rows, void *filled, char *key, const char *value)
 {

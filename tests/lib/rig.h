@@ -20,6 +20,8 @@ struct rig {
 	size_t n_up, n_away, n_closed;
 	size_t n_samples;                                                    /* news of points */
 	void (*on_sample)(struct rig *rig, struct point *p, enum news news); /* NULL: only counted */
+	size_t n_found;
+	void (*on_found)(struct rig *rig, const char *key, const char *block); /* NULL: only counted */
 	void *ctx;
 };
 

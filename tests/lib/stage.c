@@ -59,7 +59,7 @@ static void on_state(void *ctx, struct bridge *b)
 	(void)ctx, (void)b;
 }
 
-static const struct bridge_events bridge_events = { on_sample, on_state };
+static const struct bridge_events bridge_events = { on_sample, on_state, NULL };
 
 static void on_up(void *ctx, const char *local)
 {

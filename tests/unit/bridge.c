@@ -268,3 +268,31 @@ Test(bridge, answers_no_read_with_a_value_from_before_a_write)
 	rig_ask_free(&a);
 	rig_free(rig);
 }
+
+static void keep_found(struct rig *rig, const char *key, const char *block)
+{
+	snprintf(rig->ctx, 64, "%s: %s", key, block ? block : "gone");
+}
+
+Test(bridge, tells_what_the_bus_found_while_it_is_up_and_not_what_is_too_large)
+{
+	struct rig *rig = rig_new(&play_driver, NULL);
+	char told[64] = "";
+	two_points(rig);
+	rig->ctx = told;
+	rig->on_found = keep_found;
+	rig_start(rig);
+	bridge_found(rig->bridge, "plug", "{ id = \"plug\"; }");
+	cr_expect_str_eq(told, "plug: { id = \"plug\"; }");
+	bridge_found(rig->bridge, "plug", NULL);
+	cr_expect_str_eq(told, "plug: gone");
+	char *large = mem_new(LIMIT_FOUND_BLOCK + 2);
+	memset(large, ' ', LIMIT_FOUND_BLOCK + 1);
+	bridge_found(rig->bridge, "large", large);
+	bridge_found(rig->bridge, "", "{ }");
+	bridge_down(rig->bridge, &(const struct err){ "cut" });
+	bridge_found(rig->bridge, "late", "{ }");
+	cr_expect_eq(rig->n_found, 2);
+	mem_free(large);
+	rig_free(rig);
+}
