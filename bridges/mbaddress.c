@@ -89,6 +89,10 @@ const struct setting mbaddress_rows[] = {
 	  .given = offsetof(struct mbaddress, has_bit), .help = "of a bool in a register; 0 is the lowest" },
 	{ "length", SETTING_INT, AT(mbaddress, length), .min = 1, .max = MBCODEC_STRING_MOST, .flags = SETTING_GIVEN,
 	  .given = offsetof(struct mbaddress, has_length), .help = "bytes of a string; a register holds two" },
+	{ "exponent", SETTING_INT, AT(mbaddress, exponent), .max = 465536, .flags = SETTING_GIVEN,
+	  .given = offsetof(struct mbaddress, has_exponent),
+	  .help = "address of a register of the same table that says by which power of ten the value is to be "
+		  "multiplied (SunSpec's scale factor)" },
 	{ 0 },
 };
 
@@ -116,35 +120,49 @@ int mbaddress_check_rtu_unit(struct device *d, struct err *e)
 }
 
 /* Leading digit of five or six. A coil above 9999 cannot be said in five, and six look like a discrete input's. */
-static int check_modicon(struct mbaddress *a, struct err *e)
+static int take_modicon(int64_t address, int *ret_table, uint16_t *ret, struct err *e)
 {
 	static const int by_digit[] = { MBADDRESS_COIL, MBADDRESS_DISCRETE, -1, MBADDRESS_INPUT, MBADDRESS_HOLDING };
-	int64_t unit = a->address >= 100000 ? 100000 : 10000;
-	int64_t digit = a->address / unit, number = a->address % unit;
-	if (a->has_table && (digit > 4 || by_digit[digit] != a->table))
-		return err_set(e, "table: the first digit of a modicon address says it; remove this key");
+	int64_t unit = address >= 100000 ? 100000 : 10000;
+	int64_t digit = address / unit, number = address % unit;
 	if (digit > 4 || by_digit[digit] < 0)
-		return err_set(e, "address: %lld is no modicon address: these begin with 0, 1, 3 or 4",
-			       (long long)a->address);
+		return err_set(e, "%lld is no modicon address: these begin with 0, 1, 3 or 4", (long long)address);
 	if (number == 0)
-		return err_set(e, "address: %lld is no modicon address: the first one is %lld", (long long)a->address,
-			       (long long)a->address + 1);
+		return err_set(e, "%lld is no modicon address: the first one is %lld", (long long)address,
+			       (long long)address + 1);
 	if (number > ADDRESS_LAST + 1)
-		return err_set(e, "address: %lld is above %lld, the last one", (long long)a->address,
+		return err_set(e, "%lld is above %lld, the last one", (long long)address,
 			       (long long)(digit * unit + ADDRESS_LAST + 1));
-	a->table = by_digit[digit];
-	a->first = (uint16_t)(number - 1);
+	*ret_table = by_digit[digit];
+	*ret = (uint16_t)(number - 1);
 	return 0;
 }
 
-static int check_protocol(struct mbaddress *a, struct err *e)
+static int take_protocol(int64_t address, int *ret_table, uint16_t *ret, struct err *e)
 {
-	if (!a->has_table)
+	(void)ret_table;
+	if (address > ADDRESS_LAST)
+		return err_set(e, "register %lld is above %d", (long long)address, ADDRESS_LAST);
+	*ret = (uint16_t)address;
+	return 0;
+}
+
+static int take_address(const struct mbaddress_unit *unit, int64_t address, int *ret_table, uint16_t *ret, struct err *e)
+{
+	return (unit->addressing ? take_modicon : take_protocol)(address, ret_table, ret, e);
+}
+
+static int check_address(const struct mbaddress_unit *unit, struct mbaddress *a, struct err *e)
+{
+	int table = a->table;
+	if (!unit->addressing && !a->has_table)
 		return err_set(e,
 			       "table: must say coil, discrete, input or holding, because addressing is \"protocol\"");
-	if (a->address > ADDRESS_LAST)
-		return err_set(e, "address: register %lld is above %d", (long long)a->address, ADDRESS_LAST);
-	a->first = (uint16_t)a->address;
+	if (take_address(unit, a->address, &table, &a->first, e) < 0)
+		return err_wrap(e, "address");
+	if (a->has_table && table != a->table)
+		return err_set(e, "table: the first digit of a modicon address says it; remove this key");
+	a->table = table;
 	return 0;
 }
 
@@ -214,6 +232,40 @@ static int check_end(struct mbaddress *a, struct err *e)
 	return 0;
 }
 
+static bool is_whole_number(enum type type)
+{
+	return type >= TYPE_INT16 && type <= TYPE_UINT64;
+}
+
+/* Both are read in one request, and that holds 125 registers. */
+static int check_exponent(const struct point *p, struct mbaddress *a, struct err *e)
+{
+	enum { TOGETHER = 125 };
+	uint16_t exponent = 0, first = a->first;
+	int table = a->table;
+	a->value_at = a->exponent_at = 0;
+	if (!a->has_exponent)
+		return 0;
+	if (!is_whole_number(p->type))
+		return err_set(e, "exponent: only int16 uint16 int32 uint32 int64 and uint64 have one; this is %s",
+			       type_word(p->type));
+	if (p->access & ACCESS_WRITE)
+		return err_set(e, "exponent: a value with one can only be read");
+	if (take_address(p->device->options, a->exponent, &table, &exponent, e) < 0)
+		return err_wrap(e, "exponent");
+	if (table != a->table)
+		return err_set(e, "exponent: must be in the table of the value");
+	uint32_t end = (uint32_t)first + a->count;
+	a->first = exponent < first ? exponent : first;
+	end = exponent >= end ? exponent + 1U : end;
+	if (end - a->first > TOGETHER)
+		return err_set(e, "exponent: too far from the value: together at most %d registers", TOGETHER);
+	a->count = (uint16_t)(end - a->first);
+	a->value_at = (uint16_t)(first - a->first);
+	a->exponent_at = (uint16_t)(exponent - a->first);
+	return 0;
+}
+
 static int check_access(const struct point *p, const struct mbaddress *a, struct err *e)
 {
 	if ((p->access & ACCESS_WRITE) && (a->table == MBADDRESS_DISCRETE || a->table == MBADDRESS_INPUT))
@@ -233,12 +285,40 @@ static int check_nan(const struct point *p, const struct mbaddress *a, struct er
 
 int mbaddress_check(struct point *p, struct err *e)
 {
-	const struct mbaddress_unit *unit = p->device->options;
 	struct mbaddress *a = p->address;
 	a->codec = (struct mbcodec){ .type = p->type, .bit = MBCODEC_COIL };
-	if ((unit->addressing ? check_modicon : check_protocol)(a, e) < 0)
+	if (check_address(p->device->options, a, e) < 0)
 		return -1;
 	if (check_type(p, a, e) < 0 || check_length(p, a, e) < 0 || check_order(p, a, e) < 0 || check_end(a, e) < 0)
 		return -1;
-	return check_access(p, a, e) < 0 || check_nan(p, a, e) < 0 ? -1 : 0;
+	return check_exponent(p, a, e) < 0 || check_access(p, a, e) < 0 || check_nan(p, a, e) < 0 ? -1 : 0;
+}
+
+/* SunSpec, "Information model specification": a scale factor is from -10 to 10, and -32768 where there is none. */
+static enum trouble apply_exponent(const struct mbaddress *a, const uint8_t *wire, struct value *value)
+{
+	enum { NONE = -32768, MOST = 10 };
+	static const struct mbcodec power = { .type = TYPE_INT16 };
+	struct value by = { 0 };
+	int64_t exponent = NONE;
+	mbcodec_decode(&power, wire + 2 * a->exponent_at, &by);
+	decimal_integer(by.number, &exponent);
+	if (exponent == NONE)
+		return TROUBLE_NO_VALUE;
+	if (exponent < -MOST || exponent > MOST)
+		return TROUBLE_RANGE;
+	value->number.exp10 = (int16_t)(value->number.exp10 + exponent);
+	return TROUBLE_NONE;
+}
+
+enum trouble mbaddress_decode(const struct point *p, const uint8_t *wire, struct value *ret)
+{
+	const struct mbaddress *a = p->address;
+	struct value value = { 0 };
+	enum trouble why = mbcodec_decode(&a->codec, wire + 2 * a->value_at, &value);
+	if (why == TROUBLE_NONE && a->has_exponent && !point_is_nan(p, &value))
+		why = apply_exponent(a, wire, &value);
+	if (why == TROUBLE_NONE)
+		*ret = value; /* with an exponent it is a number, which owns nothing */
+	return why;
 }

@@ -8,6 +8,9 @@
  *   addressing = "modicon";  address = 1;                                coil 0
  *   addressing = "protocol"; address = 52;  table = "input";             input register 52
  *   addressing = "protocol"; address = 19;  table = "holding"; bit = 3;  fourth bit from below of holding register 19
+ *
+ * With exponent = 23 the value counts times ten to the power that register 23 says (SunSpec's scale factor, an int16 from -10
+ * to 10): the two are read in one request, so that they belong together.
  */
 #pragma once
 
@@ -43,14 +46,15 @@ struct mbaddress_unit { /* device */
 };
 
 struct mbaddress { /* point */
-	bool has_table, has_bit, has_length;
+	bool has_table, has_bit, has_length, has_exponent;
 	int table;
-	int64_t address, bit, length;
+	int64_t address, bit, length, exponent;
 	char *order;
 
 	/* completed by mbaddress_check */
 	uint16_t first; /* 0-based, as on the wire */
-	uint16_t count; /* coils or registers */
+	uint16_t count; /* coils or registers, from the first to the last that is needed */
+	uint16_t value_at, exponent_at; /* registers behind first */
 	struct mbcodec codec;
 };
 
@@ -64,5 +68,10 @@ extern const struct setting mbaddress_rtu_rows[], mbaddress_tcp_rows[], mbaddres
 	mbaddress_rows[];
 
 int mbaddress_check(struct point *p, struct err *e);
+
+/* The raw value of a point out of its `count` registers (or one byte for a coil), as mbcodec_decode. Also NO_VALUE and RANGE
+ * for what the register of the exponent says. */
+enum trouble mbaddress_decode(const struct point *p, const uint8_t *wire, struct value *ret);
+
 int mbaddress_check_rtu(struct bus *bus, struct err *e);
 int mbaddress_check_rtu_unit(struct device *d, struct err *e);

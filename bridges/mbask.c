@@ -45,12 +45,13 @@ int mbask_question(const struct mbqueue_block *b, struct mbframe_question *ret, 
 	return b->write ? mbcodec_encode(&a->codec, &r->raw, ret->data, e) : 0;
 }
 
-enum trouble mbask_value(const struct mbqueue_block *b, const struct mbframe_answer *answer, const struct mbaddress *a,
+enum trouble mbask_value(const struct mbqueue_block *b, const struct mbframe_answer *answer, const struct point *p,
 			 struct value *ret)
 {
+	const struct mbaddress *a = p->address;
 	size_t at = (size_t)(a->first - b->first);
 	if (a->table != MBADDRESS_COIL && a->table != MBADDRESS_DISCRETE)
-		return mbcodec_decode(&a->codec, answer->data + 2 * at, ret);
+		return mbaddress_decode(p, answer->data + 2 * at, ret);
 	uint8_t bit = answer->data[at / 8] >> at % 8 & 1;
-	return mbcodec_decode(&a->codec, &bit, ret);
+	return mbaddress_decode(p, &bit, ret);
 }

@@ -10,5 +10,5 @@
 int mbask_question(const struct mbqueue_block *b, struct mbframe_question *ret, struct err *e);
 
 /* The raw value of one point, whose registers are all in the block (mbqueue_covers). ret untouched unless NONE. */
-enum trouble mbask_value(const struct mbqueue_block *b, const struct mbframe_answer *answer, const struct mbaddress *a,
+enum trouble mbask_value(const struct mbqueue_block *b, const struct mbframe_answer *answer, const struct point *p,
 			 struct value *ret);

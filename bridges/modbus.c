@@ -273,7 +273,7 @@ static void deliver(struct modbus *m)
 	begin_ending(m);
 	for (struct request *r; (r = next_ending(m));) {
 		struct value raw = { 0 };
-		enum trouble trouble = mbask_value(&m->running, &m->outcome.answer, r->point->address, &raw);
+		enum trouble trouble = mbask_value(&m->running, &m->outcome.answer, r->point, &raw);
 		struct sample take = trouble ? sample_bad(trouble, utc_ms) : sample_good(raw, utc_ms);
 		bridge_done(m->bridge, r, REQUEST_DONE, &take, NULL);
 	}

@@ -119,5 +119,7 @@ int point_parse(const struct point *p, const char *text, size_t size, struct val
 /* Raw as the bus would report it -> shown, as point_take does; for comparing a confirmation. -1: not a good value. */
 int point_to_shown(const struct point *p, const struct value *raw, struct value *ret_shown, enum trouble *ret_why);
 
+bool point_is_nan(const struct point *p, const struct value *raw); /* one of the raw values that mean "no value" */
+
 const char *type_word(enum type t);
 const char *kind_word(enum kind k); /* "momentary", ... as in the configuration and as XEP-0323's categories */

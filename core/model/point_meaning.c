@@ -41,7 +41,7 @@ enum value_type point_value_type(const struct point *p)
 	return p->n_words ? VALUE_TEXT : shown_types[p->type];
 }
 
-static bool is_nan(const struct point *p, const struct value *raw)
+bool point_is_nan(const struct point *p, const struct value *raw)
 {
 	for (size_t i = 0; i < p->n_nan; i++)
 		if (value_same(&p->nan[i], raw))
@@ -141,7 +141,7 @@ static enum trouble (*const show_as[])(const struct point *p, const struct value
 int point_to_shown(const struct point *p, const struct value *raw, struct value *ret_shown, enum trouble *ret_why)
 {
 	enum trouble why = TROUBLE_NO_VALUE;
-	if (raw->type != VALUE_NONE && !is_nan(p, raw))
+	if (raw->type != VALUE_NONE && !point_is_nan(p, raw))
 		why = p->n_words ? show_word(p, raw, ret_shown) : show_as[shown_types[p->type]](p, raw, ret_shown);
 	if (why == TROUBLE_NONE)
 		return 0;

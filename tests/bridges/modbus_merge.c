@@ -289,3 +289,31 @@ Test(modbus_merge, never_gives_a_value_to_the_wrong_point)
 	}
 	bench_end(&b);
 }
+
+/* The exponent may change between two readings, so that a value with another reading's exponent would be ten times wrong. */
+Test(modbus_merge, reads_a_value_and_its_exponent_with_one_question)
+{
+	char shown[DECIMAL_ROOM];
+	struct slave *slave = slave_tcp(0);
+	char options[64];
+	snprintf(options, sizeof(options), "host=127.0.0.1; port=%d", slave_port(slave));
+	struct rig *rig = rig_new(&driver_modbus_tcp, options);
+	struct device *d = rig_device(rig, "d", "unit_id=1; addressing=protocol; max_gap=0");
+	struct point *p = rig_point(rig, d, "p", TYPE_INT16, "table=holding; address=40; exponent=43");
+	rig_start(rig);
+	RIG_UNTIL(rig, rig->n_up == 1);
+	slave_set(slave, SLAVE_HOLDINGS, 40, 1542);
+	slave_set(slave, SLAVE_HOLDINGS, 43, (uint16_t)-1);
+	unsigned before = slave_asked(slave);
+	cr_assert_eq(rig_read(rig, p, shown), REQUEST_DONE);
+	cr_assert_str_eq(shown, "154.2");
+	cr_assert_eq(slave_asked(slave) - before, 1);
+	slave_set(slave, SLAVE_HOLDINGS, 43, 1);
+	cr_assert_eq(rig_read(rig, p, shown), REQUEST_DONE);
+	cr_assert_str_eq(shown, "15420");
+	slave_set(slave, SLAVE_HOLDINGS, 43, 0x8000);
+	rig_read(rig, p, shown);
+	cr_assert_eq(p->last.quality, QUALITY_BAD);
+	rig_free(rig);
+	slave_free(slave);
+}

@@ -156,6 +156,18 @@ Test(mbaddress, refuses_what_cannot_be_meant)
 		{ "modicon", "address 40001 order ABCD length 8", TYPE_STRING, ACCESS_READ,
 		  "order: 'ABCD' is none for string" },
 		{ "modicon", "address 1 order AB", TYPE_BOOL, ACCESS_READ, "order: a bool has none; remove this key" },
+		{ "modicon", "address 40001 exponent 40005", TYPE_FLOAT32, ACCESS_READ,
+		  "exponent: only int16 uint16 int32 uint32 int64 and uint64 have one; this is float32" },
+		{ "modicon", "address 40001 exponent 40005", TYPE_INT16, ACCESS_BOTH,
+		  "exponent: a value with one can only be read" },
+		{ "modicon", "address 40001 exponent 30005", TYPE_INT16, ACCESS_READ,
+		  "exponent: must be in the table of the value" },
+		{ "modicon", "address 40001 exponent 20005", TYPE_INT16, ACCESS_READ,
+		  "exponent: 20005 is no modicon address" },
+		{ "protocol", "address 0 table holding exponent 125", TYPE_INT16, ACCESS_READ,
+		  "exponent: too far from the value: together at most 125 registers" },
+		{ "protocol", "address 0 table holding exponent 65536", TYPE_INT16, ACCESS_READ,
+		  "exponent: register 65536 is above 65535" },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct site s;
@@ -201,6 +213,46 @@ Test(mbaddress, refuses_a_nan_that_the_type_never_is)
 	s.point.type = TYPE_UINT16;
 	cr_assert_eq(mbaddress_check(&s.point, &e), 0);
 	empty(&s);
+}
+
+/* Registers from the first to the last that is needed, the value before or behind its exponent. */
+Test(mbaddress, multiplies_by_the_power_of_ten_that_a_register_says)
+{
+	static const struct {
+		const char *keys;
+		enum type type;
+		uint16_t first, count;
+		uint8_t wire[10];
+		enum trouble why;
+		const char *shown;
+	} rows[] = {
+		{ "address 40072 exponent 40074 table holding", TYPE_INT16, 40072, 3,
+		  { 0x06, 0x06, 0, 0, 0xFF, 0xFF }, TROUBLE_NONE, "154.2" },
+		{ "address 40074 exponent 40072 table holding", TYPE_INT16, 40072, 3,
+		  { 0, 2, 0, 0, 0xFF, 0xFE }, TROUBLE_NONE, "-200" },
+		{ "address 93 exponent 95 table input", TYPE_UINT32, 93, 3,
+		  { 0x00, 0x01, 0x00, 0x00, 0x00, 0x00 }, TROUBLE_NONE, "65536" },
+		{ "address 5 exponent 7 table holding", TYPE_UINT16, 5, 3, { 0, 1, 0, 0, 0x80, 0x00 }, TROUBLE_NO_VALUE, "" },
+		{ "address 5 exponent 7 table holding", TYPE_UINT16, 5, 3, { 0, 1, 0, 0, 0, 11 }, TROUBLE_RANGE, "" },
+		{ "address 5 exponent 7 table holding", TYPE_UINT16, 5, 3, { 0, 1, 0, 0, 0xFF, 0xF5 }, TROUBLE_RANGE, "" },
+		/* no value, as it is before it is multiplied */
+		{ "address 5 exponent 7 table holding", TYPE_UINT16, 5, 3, { 0xFF, 0xFF, 0, 0, 0, 1 }, TROUBLE_NONE, "65535" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct site s;
+		struct err e = { "" };
+		struct value raw = { 0 }, nan = value_integer(65535);
+		char room[DECIMAL_ROOM];
+		fill(&s, "protocol", rows[i].type, rows[i].keys);
+		s.point.nan = &nan;
+		s.point.n_nan = rows[i].type == TYPE_UINT16;
+		cr_assert_eq(mbaddress_check(&s.point, &e), 0, "%s: %s", rows[i].keys, e.text);
+		cr_assert(s.address.first == rows[i].first && s.address.count == rows[i].count, "%s", rows[i].keys);
+		cr_assert_eq(mbaddress_decode(&s.point, rows[i].wire, &raw), rows[i].why, "%zu", i);
+		if (rows[i].why == TROUBLE_NONE)
+			cr_assert_str_eq(value_print(&raw, room), rows[i].shown, "%zu", i);
+		empty(&s);
+	}
 }
 
 Test(mbaddress, knows_the_units_of_a_serial_line)

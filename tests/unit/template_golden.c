@@ -139,7 +139,7 @@ static void check_registers(struct golden *g, char *fields[FIELDS])
 	cr_expect_str_eq(tables[a->table], fields[1], "%s: %s", g->name, p->id);
 	cr_expect_eq(a->first, atol(fields[2]), "%s: %s", g->name, p->id);
 	cr_assert_eq(n, 2 * (size_t)a->count, "%s: %s", g->name, p->id);
-	enum trouble why = mbcodec_decode(&a->codec, wire, &raw);
+	enum trouble why = mbaddress_decode(p, wire, &raw);
 	expect_shown(g, p, why, &raw, fields[4]);
 	value_free(&raw);
 }
