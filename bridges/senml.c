@@ -149,8 +149,9 @@ static bool is_better(const struct search *s, const struct senml_record *r)
 	return future ? r->utc_ms < s->best.utc_ms : r->utc_ms >= s->best.utc_ms;
 }
 
-static int consider(struct search *s, struct senml_record *r)
+static int consider(void *ctx, struct senml_record *r)
 {
+	struct search *s = ctx;
 	if (s->wanted && !is_word(&r->name, s->wanted))
 		return 0;
 	if (!s->wanted && s->found && !is_word(&r->name, s->best.name.data))
@@ -166,14 +167,14 @@ static int consider(struct search *s, struct senml_record *r)
 }
 
 /* 1: there is nothing more. */
-static int next_record(struct search *s, struct literal_walk *w, struct fields *base)
+static int next_record(struct literal_walk *w, struct fields *base, int64_t now_ms, struct senml_record *ret,
+		       struct err *e)
 {
 	struct literal none, record;
-	struct senml_record r = { 0 };
 	if (!literal_next(w, &none, &record))
 		return 1;
 	struct fields f = { 0 };
-	if (take_fields(record, &f, s->e) < 0)
+	if (take_fields(record, &f, e) < 0)
 		return -1;
 	for (enum label i = BN; i <= BVER; i++) {
 		if (f.at[i].size)
@@ -181,34 +182,43 @@ static int next_record(struct search *s, struct literal_walk *w, struct fields *
 		f.at[i] = base->at[i];
 	}
 	if (decimal_compare(number_of(f.at[BVER]), decimal_of(VERSION)) > 0)
-		return err_set(s->e, "is SenML of a newer version");
-	int status = resolve(&f, s->now_ms, &r, s->e);
-	if (status == 0 && r.value.size)
-		status = consider(s, &r);
-	senml_free(&r);
-	return status;
+		return err_set(e, "is SenML of a newer version");
+	return resolve(&f, now_ms, ret, e);
 }
 
-int senml_find(const char *json, size_t size, const char *name, int64_t now_ms, struct senml_record *ret, struct err *e)
+int senml_each(const char *json, size_t size, int64_t now_ms, int (*fn)(void *ctx, struct senml_record *r), void *ctx,
+	       struct err *e)
 {
-	struct search s = { .wanted = name, .now_ms = now_ms, .e = e };
 	struct fields base = { 0 };
 	struct literal pack;
 	int status = 0;
 	if (!literal_root(json, size, &pack) || *pack.at != '[')
 		return err_set(e, "is no SenML: it is not a list of records");
 	struct literal_walk w = literal_walk(pack);
-	while (status == 0)
-		status = next_record(&s, &w, &base);
-	if (status > 0 && s.found) {
+	while (status == 0) {
+		struct senml_record r = { 0 };
+		status = next_record(&w, &base, now_ms, &r, e);
+		if (status == 0 && r.value.size)
+			status = fn(ctx, &r);
+		senml_free(&r);
+	}
+	return status < 0 ? -1 : 0;
+}
+
+int senml_find(const char *json, size_t size, const char *name, int64_t now_ms, struct senml_record *ret, struct err *e)
+{
+	struct search s = { .wanted = name, .now_ms = now_ms, .e = e };
+	int status = senml_each(json, size, now_ms, consider, &s, e);
+	if (status == 0 && s.found) {
 		*ret = s.best;
 		ret->utc_ms = s.future ? now_ms : ret->utc_ms;
 		return 0;
 	}
 	senml_free(&s.best);
-	if (status > 0)
-		err_set(e, "has no SenML record%s%s with a value", name ? " named " : "", name ? name : "");
-	return status;
+	if (status < 0)
+		return -1;
+	err_set(e, "has no SenML record%s%s with a value", name ? " named " : "", name ? name : "");
+	return 1;
 }
 
 void senml_free(struct senml_record *r)

@@ -27,4 +27,10 @@ struct senml_record { /* zero it first; senml_free */
  * has a value; -1: it is no pack, or one that we must not read (section 4.4, 4.5). ret is changed with 0 only. */
 int senml_find(const char *json, size_t size, const char *name, int64_t now_ms, struct senml_record *ret,
 	       struct err *e);
+
+/* Every record that has a value, in the order of the pack; fn may take what is in r, and ends it with another value than 0:
+ * below 0 as a refusal. -1: the pack must not be read, or fn said so. */
+int senml_each(const char *json, size_t size, int64_t now_ms, int (*fn)(void *ctx, struct senml_record *r), void *ctx,
+	       struct err *e);
+
 void senml_free(struct senml_record *r);

@@ -22,6 +22,7 @@ enum {
 	LIMIT_WISHES_THING = 50,            /* and per thing, so that one requestor cannot use all of them */
 	LIMIT_QUEUE_BUS = 1000,             /* requests waiting for one bus */
 	LIMIT_PAYLOAD = 64 * 1024,          /* MQTT payload or CoAP body that is looked at */
+	LIMIT_LEAVES = 100,                 /* values of one message that a tool proposes as points: nobody reads more */
 	LIMIT_TEXT_VALUE = 4096,            /* bytes of a text value that is kept and shown */
 	LIMIT_CONF_FILE = 64 * 1024 * 1024, /* bytes of one configuration file */
 	LIMIT_CONF_ERRORS = 200,            /* errors shown at once */
