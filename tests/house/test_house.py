@@ -141,3 +141,14 @@ class Documents(House):
     def test_10_the_readme_names_only_documents_that_exist(self):
         text = (sources.TOP / "README.md").read_text(encoding="utf-8")
         self.none_of(link for link in re.findall(r"\]\(([^)#]+)\)", text) if not (sources.TOP / link).exists())
+
+    def test_each_pain_has_its_tests(self):
+        tests = set()
+        for file in (sources.TOP / "tests").rglob("*.c"):
+            tests |= {"/".join(it) for it in re.findall(r"^(?:Parameterized)?Test\((?:[^,]*\*\w+, )?(\w+), (\w+)",
+                                                        file.read_text(encoding="utf-8"), re.M)}
+        for file in (sources.TOP / "tests/site").glob("test_*.py"):
+            tests |= {f"{file.stem}.{it}" for it in re.findall(r"def (test_\w+)", file.read_text(encoding="utf-8"))}
+        named = re.findall(r"`(\w+[/.]\w+)`", (sources.TOP / "docs/pains.md").read_text(encoding="utf-8").split("| --- |", 1)[1])
+        self.assertGreater(len(named), 30)
+        self.none_of(it for it in named if it not in tests)
