@@ -167,10 +167,19 @@ static void age_points(void *ctx)
 		timer_set(b->loop, &b->age_timer, next - now > AGE_LEAST_MS ? next - now : AGE_LEAST_MS, age_points, b);
 }
 
+static void log_anew(const struct bridge *b, const struct point *p)
+{
+	char room[DECIMAL_ROOM];
+	log_info(b->log, "point '%s.%s': the counter begins anew at %s", p->device->id, p->id,
+		 value_print(&p->last.value, room));
+}
+
 void bridge_sample(struct bridge *b, struct point *p, struct sample *take)
 {
 	bool good = take->quality == QUALITY_GOOD;
 	enum news news = point_take(p, take, loop_now(b->loop));
+	if (good && p->anew)
+		log_anew(b, p);
 	int64_t due = point_age_due(p);
 	if (due && !b->age_timer.place && b->state == BRIDGE_UP)
 		timer_set(b->loop, &b->age_timer, due - loop_now(b->loop), age_points, b);

@@ -86,6 +86,24 @@ static int check_scale(const struct check *c, struct point *p, struct err *e)
 	return 0;
 }
 
+static int check_counter(const struct check *c, struct point *p, struct err *e)
+{
+	(void)c;
+	uint64_t modulus;
+	if (p->max_interval_ms && p->max_interval_ms < p->min_interval_ms)
+		return err_set(e, "max_interval: it is shorter than min_interval (%lld ms)",
+			       (long long)p->min_interval_ms);
+	if (!p->has_wrap)
+		return 0;
+	if (p->kind != KIND_COUNTER)
+		return err_set(e, "wrap: only a counter has it; add kind = \"counter\"");
+	if (!is_number(p) || (p->access & ACCESS_WRITE))
+		return err_set(e, "wrap: it is for numbers that are only read");
+	if (decimal_unsigned(p->wrap, &modulus) < 0 || modulus < 2 || modulus > INT64_MAX)
+		return err_set(e, "wrap: must be a whole number of 2 or more, the number of raw readings there are");
+	return 0;
+}
+
 static int check_words(const struct check *c, struct point *p, struct err *e)
 {
 	(void)c;
@@ -138,7 +156,7 @@ static int check_protocol(const struct check *c, struct point *p, struct err *e)
 
 /* The driver's check comes last and only when all is well before. */
 static int (*const checks[])(const struct check *c, struct point *p, struct err *e) = {
-	check_id, check_type, check_numbers, check_scale, check_words, check_access, check_jid,
+	check_id, check_type, check_numbers, check_scale, check_counter, check_words, check_access, check_jid,
 };
 
 static void check_point(const struct fill *f, const struct check *c, struct point *p)

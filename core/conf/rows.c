@@ -121,6 +121,12 @@ const struct setting rows_point[] = {
 	  .help = "friends hear only of changes of at least this much (default: of every change)" },
 	{ "min_interval", SETTING_DURATION, IN(point, min_interval_ms), .fallback = "10s", .max = DAY,
 	  .help = "least time between two notifications of friends" },
+	{ "max_interval", SETTING_DURATION, IN(point, max_interval_ms), .max = 30LL * DAY,
+	  .help = "a value that is read again is told at least this often though it did not change (default: only "
+		  "changes)" },
+	{ "wrap", SETTING_DECIMAL, IN(point, wrap), GIVEN(point, has_wrap),
+	  .help = "of a counter: the raw reading begins at 0 again when it reaches this, as 65536; the total goes on "
+		  "(default: what the device says is shown)" },
 	{ "poll", SETTING_DURATION, IN(point, poll_ms), .min = 10, .max = 30LL * DAY,
 	  .help = "how often it is read (default: see the protocol)" },
 	{ "stale", SETTING_DURATION, IN(point, stale_ms), .max = 400LL * DAY, .flags = SETTING_ZERO,

@@ -44,7 +44,7 @@ struct loop {
 	struct loop_signal signals[LOOP_SIGNALS];
 	size_t n_signals;
 	struct turn_hook *hooks, *next_hook; /* next_hook: so that a hook may drop hooks */
-	int64_t skipped;
+	int64_t skipped, clock_set;
 	uint64_t began; /* ns, the first callback since the loop waited; 0: none yet */
 	uint64_t longest;
 	uint64_t turns;

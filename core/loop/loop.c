@@ -133,7 +133,7 @@ int64_t loop_utc(const struct loop *loop)
 {
 	struct timespec at;
 	clock_gettime(CLOCK_REALTIME, &at);
-	return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000 + loop->skipped;
+	return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000 + loop->skipped + loop->clock_set;
 }
 
 void loop_skip(struct loop *loop, int64_t ms)
@@ -141,6 +141,11 @@ void loop_skip(struct loop *loop, int64_t ms)
 	must(ms >= 0);
 	loop->skipped += ms;
 	loop->timers.armed = -1;
+}
+
+void loop_set_clock(struct loop *loop, int64_t ms)
+{
+	loop->clock_set += ms;
 }
 
 uint64_t loop_turns(const struct loop *loop)

@@ -21,6 +21,7 @@ bool loop_turn(struct loop *loop); /* tests: one turn, waits for the next event;
 int64_t loop_now(const struct loop *loop);
 int64_t loop_utc(const struct loop *loop);
 void loop_skip(struct loop *loop, int64_t ms);      /* tests: time goes on by ms; due timers fire in the next turn */
+void loop_set_clock(struct loop *loop, int64_t ms); /* tests: somebody puts the clock of the day on by ms, or back */
 uint64_t loop_turns(const struct loop *loop);       /* turns so far: progress for the watchdog */
 int64_t loop_longest_turn(const struct loop *loop); /* ms, since start; scenes fail above 50 */
 uint32_t loop_random(struct loop *loop, uint32_t below); /* for jitter, not for secrets; 0 when below is 0 */

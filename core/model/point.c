@@ -2,6 +2,7 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/model/thing.h"
 
 static const int64_t FRESH_LEAST_MS = 1000;
 
@@ -52,6 +53,24 @@ static bool beyond_deadband(const struct point *p, const struct value *now)
 	return step.digits && decimal_compare(step, p->deadband) >= 0;
 }
 
+/* Told again though nothing changed, and only of a sample that has just come: what nobody has seen again is not repeated.
+ * Of a polled point so early that the next sample would come too late. */
+static bool is_repeat_due(const struct point *p, int64_t now_ms)
+{
+	if (!p->max_interval_ms)
+		return false;
+	int64_t told = p->told_ms;
+	if (p->thing && p->thing->spoke_ms > told)
+		told = p->thing->spoke_ms; /* the thing speaks for all of its points */
+	return now_ms - told + (p->listens ? 0 : p->poll_ms) >= p->max_interval_ms;
+}
+
+static bool went_back(const struct point *p, const struct value *now)
+{
+	return p->kind == KIND_COUNTER && now->type == VALUE_NUMBER && p->last.value.type == VALUE_NUMBER &&
+	       decimal_compare(now->number, p->last.value.number) < 0;
+}
+
 static void keep(struct point *p, struct sample *take)
 {
 	sample_free(&p->last);
@@ -61,12 +80,15 @@ static void keep(struct point *p, struct sample *take)
 static enum news take_good(struct point *p, struct sample *shown, int64_t now_ms)
 {
 	enum news news = NEWS_NONE;
+	p->anew = p->anew || went_back(p, &shown->value);
 	if (p->last.quality != QUALITY_GOOD)
 		news = NEWS_QUALITY;
-	else if (beyond_deadband(p, &shown->value))
+	else if (p->anew || beyond_deadband(p, &shown->value) || is_repeat_due(p, now_ms))
 		news = NEWS_VALUE;
 	if (news != NEWS_NONE && shown->value.type == VALUE_NUMBER)
 		p->told = shown->value.number;
+	if (news != NEWS_NONE)
+		p->told_ms = now_ms;
 	keep(p, shown);
 	p->taken_ms = now_ms;
 	return news;
@@ -92,14 +114,40 @@ static enum news take_bad(struct point *p, enum trouble why)
 	return NEWS_QUALITY;
 }
 
+/* The reading of a counter that wraps becomes its total. */
+static int count(struct point *p, struct value *raw, int64_t now_ms, enum trouble *ret_why)
+{
+	struct value reading;
+	uint64_t number, modulus;
+	if (point_to_shown(p, raw, &reading, ret_why) < 0)
+		return -1;
+	if (decimal_unsigned(p->wrap, &modulus) < 0 || decimal_unsigned(raw->number, &number) < 0 || number >= modulus) {
+		*ret_why = TROUBLE_RANGE;
+		return -1;
+	}
+	p->anew = counter_take(&p->counter, modulus, number, now_ms) == COUNTER_ANEW;
+	raw->number = decimal_of_unsigned(counter_total(&p->counter, modulus));
+	return 0;
+}
+
+static int show(struct point *p, struct value *raw, int64_t now_ms, struct value *ret, enum trouble *ret_why)
+{
+	p->anew = false;
+	if (p->has_wrap && count(p, raw, now_ms, ret_why) < 0)
+		return -1;
+	return point_to_shown(p, raw, ret, ret_why);
+}
+
 enum news point_take(struct point *p, struct sample *raw, int64_t now_ms)
 {
 	struct sample shown = { .quality = raw->quality, .utc_ms = raw->utc_ms };
 	enum trouble why = raw->trouble;
 	bool seen = raw->quality == QUALITY_GOOD || raw->quality == QUALITY_OLD;
-	if (seen && point_to_shown(p, &raw->value, &shown.value, &why) < 0)
-		seen = false;
 	bool said = raw->quality != QUALITY_UNKNOWN;
+	if (p->has_wrap && raw->quality == QUALITY_OLD)
+		seen = said = false; /* at which turn it was nobody knows */
+	if (seen && show(p, &raw->value, now_ms, &shown.value, &why) < 0)
+		seen = false;
 	sample_free(raw);
 	if (!seen)
 		return said ? take_bad(p, why) : NEWS_NONE;

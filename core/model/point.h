@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "core/model/counter.h"
 #include "core/model/names.h"
 #include "core/model/value.h"
 
@@ -57,9 +58,10 @@ struct point {
 	enum access access;
 	bool hidden; /* thing = false: not in XMPP */
 	bool disabled;
-	bool has_scale, has_offset, has_min, has_max, has_deadband;
+	bool has_scale, has_offset, has_min, has_max, has_deadband, has_wrap;
 	struct decimal scale, offset;      /* shown = raw * scale + offset */
 	struct decimal min, max, deadband; /* of what is shown */
+	struct decimal wrap;               /* a counter's: raw readings are below it, and behind the last comes 0 */
 	int decimals;                      /* digits shown behind the point; -1: those of the source */
 	struct word *words;
 	size_t n_words;
@@ -68,6 +70,7 @@ struct point {
 	int64_t poll_ms;         /* 0: not polled (the bus tells us) */
 	int64_t stale_ms;        /* 0: never stale by clock */
 	int64_t min_interval_ms; /* between two notifications of friends */
+	int64_t max_interval_ms; /* a good sample that comes later than this is told though nothing changed; 0: never */
 	int64_t write_interval_ms, write_deadline_ms;
 	enum confirm confirm;
 	void *address; /* the driver's struct, filled by its rows */
@@ -79,7 +82,10 @@ struct point {
 	/* state: loop thread */
 	struct sample last;  /* shown, never raw */
 	struct decimal told; /* number at the last NEWS_VALUE: the deadband is measured from it */
+	int64_t told_ms;     /* monotonic time of the last news */
 	int64_t taken_ms;    /* monotonic time of the last good sample, 0: never */
+	struct counter counter; /* with wrap */
+	bool anew;           /* the last good sample of a counter does not go on from the one before */
 	int64_t written_ms;  /* monotonic time of the last write, 0: never */
 	bool listens;       /* the bus tells us of it: not polled */
 	void *bus_data;      /* the driver's, for its own bookkeeping */
@@ -97,8 +103,8 @@ void point_free(struct point *p); /* contents and p; not the address */
 /* The type of what is shown: TYPE_BOOL -> VALUE_BOOL, numbers -> VALUE_NUMBER, words or text -> VALUE_TEXT, ... */
 enum value_type point_value_type(const struct point *p);
 
-/* Takes a raw sample from the bus (moves its value): nan, scale, words, type and range are applied and turn into
- * quality. A bad sample keeps the last good value behind it. An old one (retained) never replaces a good one. */
+/* Takes a raw sample from the bus (moves its value): nan, wrap, scale, words, type and range are applied and turn into
+ * quality. A counter that began anew, and a good sample after max_interval, are news of the value. A bad sample keeps the last good value behind it. An old one (retained) never replaces a good one. */
 enum news point_take(struct point *p, struct sample *raw, int64_t now_ms);
 
 /* Turns good into old when stale_ms has passed; NEWS_QUALITY if it did. */

@@ -264,3 +264,40 @@ Test(house, refuses_two_things_with_one_jid)
 	cr_expect_str_eq(e.text, "device 'x': its thing 'boiler.b' has the JID of one of device 'boiler'");
 	house_free(h);
 }
+
+Test(point, shows_the_total_of_a_counter_that_wraps)
+{
+	struct point *p = new_point(TYPE_UINT16);
+	p->kind = KIND_COUNTER;
+	p->has_wrap = p->has_scale = true;
+	p->wrap = dec("65536");
+	p->scale = dec("0.1");
+	p->access = ACCESS_READ;
+	cr_expect_eq(take(p, "65500", 1), NEWS_QUALITY);
+	cr_expect_eq(take(p, "65530", 10001), NEWS_VALUE);
+	shows(p, "6553.0");
+	cr_expect_eq(take(p, "10", 20001), NEWS_VALUE);
+	shows(p, "6554.6");
+	cr_expect_not(p->anew);
+	cr_expect_eq(take(p, "3", 30001), NEWS_VALUE);
+	shows(p, "0.3");
+	cr_expect(p->anew, "a reset");
+	take(p, "65536", 40001);
+	cr_expect_eq(p->last.trouble, TROUBLE_RANGE, "such a reading there is not");
+	struct sample old = { .value = value_integer(70), .quality = QUALITY_OLD };
+	cr_expect_eq(point_take(p, &old, 50001), NEWS_NONE, "of which turn nobody knows");
+	point_free(p);
+}
+
+Test(point, without_wrap_shows_what_the_device_says_and_knows_a_reset)
+{
+	struct point *p = new_point(TYPE_UINT16);
+	p->kind = KIND_COUNTER;
+	take(p, "65530", 1);
+	take(p, "3", 2);
+	shows(p, "3");
+	cr_expect(p->anew);
+	take(p, "4", 3);
+	cr_expect_not(p->anew);
+	point_free(p);
+}
