@@ -45,17 +45,8 @@ static void finish(struct request *r, int status, const struct sample *shown, co
 	b->n_waiting--;
 	r->bridge = NULL;
 	value_free(&r->raw);
+	renew_ended(b);
 	r->done(r, status, shown, why);
-}
-
-static void on_deadline(void *ctx)
-{
-	struct request *r = ctx;
-	struct bridge *b = r->bridge;
-	if (r->stage == STAGE_STATE)
-		finish(r, REQUEST_DIFFERS, NULL, NULL);
-	else if (b->driver->cancel && b->state == BRIDGE_UP)
-		b->driver->cancel(b, r);
 }
 
 static void refuse(struct request *r, int status, const struct err *why)
@@ -64,11 +55,53 @@ static void refuse(struct request *r, int status, const struct err *why)
 	r->done(r, status, NULL, why);
 }
 
+static void end_held(struct request *r, int status)
+{
+	struct bridge *b = r->bridge;
+	timer_stop(b->loop, &r->timer);
+	list_drop(&r->wait_link);
+	b->n_held--;
+	r->bridge = NULL;
+	refuse(r, status, NULL);
+}
+
+static void on_deadline(void *ctx)
+{
+	struct request *r = ctx;
+	struct bridge *b = r->bridge;
+	if (r->stage == STAGE_STATE)
+		finish(r, REQUEST_DIFFERS, NULL, NULL);
+	else if (r->stage == STAGE_HELD)
+		end_held(r, REQUEST_TIMEOUT);
+	else if (b->driver->cancel && b->state == BRIDGE_UP)
+		b->driver->cancel(b, r);
+}
+
+/* In: it is the bridge's from here on. */
+static void take_in(struct bridge *b, struct request *r, enum stage stage)
+{
+	int64_t left = r->deadline_ms - loop_now(b->loop);
+	r->bridge = b;
+	r->stage = stage;
+	r->confirmed = false;
+	list_add(stage == STAGE_HELD ? &b->held : &b->waiting, &r->wait_link);
+	*(stage == STAGE_HELD ? &b->n_held : &b->n_waiting) += 1;
+	timer_set(b->loop, &r->timer, left > 0 ? left : 0, on_deadline, r);
+}
+
 /* Takes r in, or ends it at once. */
 static bool admit(struct bridge *b, struct request *r)
 {
 	bool can = r->write ? b->driver->write != NULL : b->driver->read != NULL;
 	must(!r->bridge);
+	if (r->point->device->leaving) {
+		refuse(r, REQUEST_BUSY, &(const struct err){ "its configuration is being changed" });
+		return false;
+	}
+	if (b->holds && b->n_held < LIMIT_QUEUE_BUS) {
+		take_in(b, r, STAGE_HELD);
+		return false;
+	}
 	if (b->state != BRIDGE_UP) {
 		refuse(r, REQUEST_AWAY, b->state == BRIDGE_AWAY ? &b->why : NULL);
 		return false;
@@ -77,13 +110,7 @@ static bool admit(struct bridge *b, struct request *r)
 		refuse(r, can ? REQUEST_BUSY : REQUEST_REFUSED, NULL);
 		return false;
 	}
-	r->bridge = b;
-	r->stage = STAGE_DRIVER;
-	r->confirmed = false;
-	list_add(&b->waiting, &r->wait_link);
-	b->n_waiting++;
-	int64_t left = r->deadline_ms - loop_now(b->loop);
-	timer_set(b->loop, &r->timer, left > 0 ? left : 0, on_deadline, r);
+	take_in(b, r, STAGE_DRIVER);
 	return true;
 }
 
@@ -111,6 +138,8 @@ void bridge_cancel(struct bridge *b, struct request *r)
 		return;
 	if (r->stage == STAGE_STATE)
 		finish(r, REQUEST_CANCELLED, NULL, NULL);
+	else if (r->stage == STAGE_HELD)
+		end_held(r, REQUEST_CANCELLED);
 	else if (b->driver->cancel)
 		b->driver->cancel(b, r);
 }

@@ -15,7 +15,7 @@
 
 static const int64_t OPEN_FIRST_MS = 500, OPEN_MOST_MS = 60000, STEADY_MS = 30000, AGE_LEAST_MS = 1000;
 
-static size_t count_points(const struct house *house, const struct bus *bus)
+static size_t count(const struct house *house, const struct bus *bus)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < house->n_devices; i++)
@@ -24,11 +24,19 @@ static size_t count_points(const struct house *house, const struct bus *bus)
 	return n;
 }
 
-static void add_points(struct bridge *b, const struct device *d)
+struct point **bridge_points(const struct house *house, const struct bus *bus, size_t *ret_n)
 {
-	for (size_t i = 0; i < d->n_points; i++)
-		if (!d->points[i]->disabled)
-			b->points[b->n_points++] = d->points[i];
+	struct point **points = mem_array(count(house, bus), sizeof(struct point *));
+	size_t n = 0;
+	for (size_t i = 0; i < house->n_devices; i++) {
+		const struct device *d = house->devices[i];
+		bool ours = d->bus == bus && !d->broken;
+		for (size_t k = 0; ours && k < d->n_points; k++)
+			if (!d->points[k]->disabled)
+				points[n++] = d->points[k];
+	}
+	*ret_n = n;
+	return points;
 }
 
 struct bridge *bridge_new(const struct bridge_driver *driver, struct bus *bus, struct house *house, struct loop *loop,
@@ -37,12 +45,10 @@ struct bridge *bridge_new(const struct bridge_driver *driver, struct bus *bus, s
 	struct bridge *b = mem_new(sizeof(*b));
 	*b = (struct bridge){ .driver = driver, .bus = bus, .loop = loop, .log = log, .events = events, .ctx = ctx };
 	b->self = mem_new(driver->size);
-	b->points = mem_array(count_points(house, bus), sizeof(struct point *));
-	for (size_t i = 0; i < house->n_devices; i++)
-		if (house->devices[i]->bus == bus && !house->devices[i]->broken)
-			add_points(b, house->devices[i]);
+	b->points = bridge_points(house, bus, &b->n_points);
 	b->backoff = (struct backoff){ .first_ms = OPEN_FIRST_MS, .most_ms = OPEN_MOST_MS };
 	list_init(&b->waiting);
+	list_init(&b->held);
 	return b;
 }
 
@@ -50,7 +56,7 @@ void bridge_free(struct bridge *b)
 {
 	if (!b)
 		return;
-	must(b->state == BRIDGE_CLOSED && b->n_waiting == 0);
+	must(b->state == BRIDGE_CLOSED && b->n_waiting == 0 && b->n_held == 0);
 	poll_free(b);
 	mem_free(b->points);
 	mem_free(b->self);
@@ -66,6 +72,7 @@ static void mark_away(struct bridge *b)
 }
 
 static void open_now(void *ctx);
+static void age_points(void *ctx);
 
 static void go_away(struct bridge *b, const struct err *why)
 {
@@ -86,6 +93,7 @@ static void go_away(struct bridge *b, const struct err *why)
 	else
 		log_debug(b->log, "bus '%s': still away: %s", b->bus->id, b->why.text);
 	mark_away(b);
+	renew_release(b);
 	b->events->on_state(b->ctx, b);
 }
 
@@ -96,6 +104,11 @@ static void open_now(void *ctx)
 	b->state = BRIDGE_OPENING;
 	if (b->driver->open(b, &why) < 0)
 		go_away(b, &why);
+}
+
+void bridge_open(struct bridge *b)
+{
+	open_now(b);
 }
 
 void bridge_start(struct bridge *b)
@@ -113,6 +126,10 @@ void bridge_up(struct bridge *b)
 	b->up_ms = loop_now(b->loop);
 	log_info(b->log, "bus '%s': up", b->bus->id);
 	poll_begin(b);
+	if (b->state != BRIDGE_UP)
+		return;
+	timer_set(b->loop, &b->age_timer, AGE_LEAST_MS, age_points, b); /* what was seen before a change ages on */
+	renew_release(b);
 	if (b->state == BRIDGE_UP)
 		b->events->on_state(b->ctx, b);
 }
@@ -123,10 +140,8 @@ void bridge_down(struct bridge *b, const struct err *why)
 		go_away(b, why);
 }
 
-void bridge_stop(struct bridge *b)
+void bridge_close(struct bridge *b)
 {
-	if (b->state == BRIDGE_CLOSED || b->state == BRIDGE_CLOSING)
-		return;
 	b->state = BRIDGE_CLOSING;
 	timer_stop(b->loop, &b->timer);
 	timer_stop(b->loop, &b->age_timer);
@@ -135,10 +150,20 @@ void bridge_stop(struct bridge *b)
 	ask_end_all(b, REQUEST_CANCELLED);
 }
 
+void bridge_stop(struct bridge *b)
+{
+	if (renew_abandon(b) || b->state == BRIDGE_CLOSED)
+		return;
+	bridge_close(b);
+	renew_release(b);
+}
+
 static void say_closed(void *ctx)
 {
 	struct bridge *b = ctx;
 	b->state = BRIDGE_CLOSED;
+	if (renew_closed(b))
+		return;
 	b->events->on_state(b->ctx, b);
 }
 

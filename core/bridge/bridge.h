@@ -108,7 +108,13 @@ struct bridge {
 	struct timer age_timer; /* next point that may become old */
 	struct poll *poll;      /* poll.c */
 	struct list waiting;    /* struct request.wait_link, in flight */
-	size_t n_waiting;
+	struct list held;       /* the same, renew.c: they wait until the bus is open again */
+	size_t n_waiting, n_held;
+	int phase;          /* renew.c: of a change of configuration */
+	bool reopens, holds; /* renew.c */
+	struct timer patience, calm;
+	void (*quiet)(void *ctx, struct bridge *b);
+	void *quiet_ctx;
 	int64_t up_ms;  /* monotonic, since when it is up */
 	struct err why; /* of the last away */
 	const struct bridge_events *events;
@@ -129,6 +135,12 @@ void bridge_ask(struct bridge *b, struct request **r, size_t n); /* each ends in
 void bridge_cancel(struct bridge *b, struct request *r);
 void bridge_stop(struct bridge *b);           /* on_state with BRIDGE_CLOSED will follow */
 void bridge_free(struct bridge *b);           /* closed or never started; NULL is allowed */
+/* renew.c: a new configuration. quiet comes once, not in the call: then the driver has nothing of the devices that are `leaving`, or is
+ * closed: when its options change (reopen), when it has no `change`, when it is not up. From quiet to resume the bus, its options
+ * and the house may be changed; new devices are `joining`. Until then what is asked of who leaves is refused as busy, and what is
+ * asked of who stays goes on or waits. bridge_stop may come at any time: then quiet or resume never does. */
+void bridge_hold(struct bridge *b, bool reopen, void (*quiet)(void *ctx, struct bridge *b), void *ctx);
+void bridge_resume(struct bridge *b, struct house *house);
 bool bridge_is_stuck(const struct bridge *b); /* the driver holds a request long after its deadline */
 const char *bridge_status_word(int status);   /* enum request_status in words for people */
 

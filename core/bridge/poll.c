@@ -19,7 +19,7 @@ struct group {
 	struct bridge *bridge;
 	int64_t interval_ms, began_ms;
 	struct timer timer;
-	struct request *requests; /* one per point, reused in every round */
+	struct request **requests; /* one per point, reused in every round */
 	struct request **due;
 	size_t n, next; /* next: where this round goes on */
 };
@@ -64,7 +64,7 @@ static void read_group(void *ctx)
 	if (g->next == 0)
 		g->began_ms = loop_now(b->loop);
 	for (; g->next < g->n && n < room; g->next++) {
-		struct request *r = &g->requests[g->next];
+		struct request *r = g->requests[g->next];
 		if (r->bridge || r->point->listens)
 			continue;
 		g->due[n++] = due(g, r);
@@ -82,8 +82,8 @@ static void read_device(struct group *g, const struct device *d)
 	struct bridge *b = g->bridge;
 	size_t room = room_of(b), n = 0;
 	for (size_t i = 0; i < g->n && n < room; i++)
-		if (g->requests[i].point->device == d && !g->requests[i].bridge && !g->requests[i].point->listens)
-			g->due[n++] = due(g, &g->requests[i]);
+		if (g->requests[i]->point->device == d && !g->requests[i]->bridge && !g->requests[i]->point->listens)
+			g->due[n++] = due(g, g->requests[i]);
 	if (n)
 		bridge_ask(b, g->due, n);
 }
@@ -111,13 +111,13 @@ static void count(struct poll *poll, struct bridge *b)
 			group_of(poll, b, b->points[i]->poll_ms)->n++;
 	for (size_t i = 0; i < poll->n; i++) {
 		struct group *g = &poll->groups[i];
-		g->requests = mem_array(g->n, sizeof(struct request));
+		g->requests = mem_array(g->n, sizeof(struct request *));
 		g->due = mem_array(g->n, sizeof(struct request *));
 		g->n = 0;
 	}
 }
 
-/* Once: groups stay for the life of the bridge; only who listens is asked again after every up. */
+/* Groups stay until the points change; only who listens is asked again after every up. */
 static struct poll *poll_new(struct bridge *b)
 {
 	struct poll *poll = mem_new(sizeof(*poll));
@@ -127,16 +127,15 @@ static struct poll *poll_new(struct bridge *b)
 		if (!p->poll_ms)
 			continue;
 		struct group *g = group_of(poll, b, p->poll_ms);
-		g->requests[g->n++] = (struct request){
-			.point = p,
-			.rank = p->poll_ms >= PATIENT_MS ? REQUEST_BACKGROUND : REQUEST_POLLED,
-			.done = poll_done,
-		};
+		struct request *r = g->requests[g->n++] = mem_new(sizeof(*r));
+		r->point = p;
+		r->rank = p->poll_ms >= PATIENT_MS ? REQUEST_BACKGROUND : REQUEST_POLLED;
+		r->done = poll_done;
 	}
 	return poll;
 }
 
-static bool listens(struct bridge *b, struct point *p)
+bool poll_listens(struct bridge *b, struct point *p)
 {
 	return b->driver->listen && b->driver->listen(b, p, true) == 1;
 }
@@ -144,7 +143,7 @@ static bool listens(struct bridge *b, struct point *p)
 void poll_begin(struct bridge *b)
 {
 	for (size_t i = 0; i < b->n_points && b->state == BRIDGE_UP; i++)
-		b->points[i]->listens = listens(b, b->points[i]);
+		b->points[i]->listens = poll_listens(b, b->points[i]);
 	if (!b->driver->read || b->state != BRIDGE_UP)
 		return;
 	if (!b->poll)
@@ -161,14 +160,53 @@ void poll_end(struct bridge *b)
 		timer_stop(b->loop, &b->poll->groups[i].timer);
 }
 
+static void last_done(struct request *r, int status, const struct sample *shown, const struct err *why)
+{
+	(void)status, (void)shown, (void)why;
+	mem_free(r);
+}
+
+/* What is in flight ends by itself. */
+static void forget(struct bridge *b, struct group *g)
+{
+	timer_stop(b->loop, &g->timer);
+	for (size_t i = 0; i < g->n; i++) {
+		if (g->requests[i]->bridge)
+			g->requests[i]->done = last_done;
+		else
+			mem_free(g->requests[i]);
+	}
+	mem_free(g->requests);
+	mem_free(g->due);
+}
+
+static void drop(struct bridge *b, struct poll *poll)
+{
+	for (size_t i = 0; poll && i < poll->n; i++)
+		forget(b, &poll->groups[i]);
+	if (poll)
+		mem_free(poll->groups);
+	mem_free(poll);
+}
+
 void poll_free(struct bridge *b)
 {
-	for (size_t i = 0; b->poll && i < b->poll->n; i++) {
-		mem_free(b->poll->groups[i].requests);
-		mem_free(b->poll->groups[i].due);
-	}
-	if (b->poll)
-		mem_free(b->poll->groups);
-	mem_free(b->poll);
+	drop(b, b->poll);
 	b->poll = NULL;
+}
+
+void poll_change(struct bridge *b)
+{
+	struct poll *old = b->poll;
+	if (!old)
+		return;
+	b->poll = poll_new(b);
+	for (size_t i = 0; i < b->poll->n; i++) {
+		struct group *g = &b->poll->groups[i];
+		for (size_t k = 0; k < old->n; k++)
+			if (old->groups[k].interval_ms == g->interval_ms)
+				g->began_ms = old->groups[k].began_ms;
+		timer_set(b->loop, &g->timer, g->began_ms ? pause_ms(g, 0) : 0, read_group, g);
+	}
+	drop(b, old);
 }

@@ -28,12 +28,6 @@ static void check_id(const struct build *b, const struct fill *f, const struct f
 		fill_fault(f, n, "id", "the bus at %s:%d has it already", first->file, first->line);
 }
 
-static void add_bus(struct house *h, struct bus *bus)
-{
-	h->buses = mem_resize(h->buses, (h->n_buses + 1) * sizeof(struct bus *));
-	h->buses[h->n_buses++] = bus;
-}
-
 static void fill_bus(const struct build *b, const struct fill *f, const struct file_node *n, struct bus *bus,
 		     struct rows_bus *head)
 {
@@ -76,7 +70,7 @@ static void build_bus(struct build *b, const struct file_node *n, size_t i)
 		check_id(b, &f, n, id);
 	fill_bus(b, &f, n, bus, &head);
 	setting_free(rows_bus, &head);
-	add_bus(b->c->house, bus);
+	house_add_bus(b->c->house, bus);
 }
 
 void buses_build(struct build *b, const struct file_node *list)

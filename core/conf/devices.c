@@ -150,9 +150,7 @@ static void fill_device(struct build *b, const struct fill *f, const struct file
 
 static void add_device(struct build *b, struct device *d)
 {
-	struct house *h = b->c->house;
-	h->devices = mem_resize(h->devices, (h->n_devices + 1) * sizeof(struct device *));
-	h->devices[h->n_devices++] = d;
+	house_add_device(b->c->house, d);
 	if (!map_find(&b->devices, d->id))
 		map_put(&b->devices, d->id, d);
 }

@@ -7,7 +7,9 @@
 
 struct house *house_new(void)
 {
-	return mem_new(sizeof(struct house));
+	struct house *h = mem_new(sizeof(*h));
+	list_init(&h->gone);
+	return h;
 }
 
 static void free_options(const struct house *h, void *options)
@@ -18,8 +20,10 @@ static void free_options(const struct house *h, void *options)
 		mem_free(options);
 }
 
-static void free_device(const struct house *h, struct device *d)
+void house_free_device(const struct house *h, struct device *d)
 {
+	if (!d)
+		return;
 	for (size_t i = 0; i < d->n_points; i++) {
 		free_options(h, d->points[i]->address);
 		point_free(d->points[i]);
@@ -29,8 +33,18 @@ static void free_device(const struct house *h, struct device *d)
 	names_free(&d->names);
 	mem_free(d->password_file);
 	mem_free(d->group_key);
+	mem_free(d->found);
 	mem_free(d->id);
 	mem_free(d);
+}
+
+void house_free_bus(const struct house *h, struct bus *bus)
+{
+	if (!bus)
+		return;
+	free_options(h, bus->options);
+	mem_free(bus->id);
+	mem_free(bus);
 }
 
 void house_free(struct house *h)
@@ -38,16 +52,17 @@ void house_free(struct house *h)
 	if (!h)
 		return;
 	struct thing *t;
+	struct list *gone;
 	for (size_t at = 0; (t = map_next(&h->things, &at));)
 		thing_free(t);
+	while ((gone = list_pop(&h->gone)))
+		thing_free(list_of(gone, struct thing, dirty_link));
 	map_free(&h->things);
+	map_free(&h->by_id);
 	for (size_t i = 0; i < h->n_devices; i++)
-		free_device(h, h->devices[i]);
-	for (size_t i = 0; i < h->n_buses; i++) {
-		free_options(h, h->buses[i]->options);
-		mem_free(h->buses[i]->id);
-		mem_free(h->buses[i]);
-	}
+		house_free_device(h, h->devices[i]);
+	for (size_t i = 0; i < h->n_buses; i++)
+		house_free_bus(h, h->buses[i]);
 	for (size_t i = 0; i < h->n_files; i++)
 		mem_free(h->files[i]);
 	mem_free(h->devices);
@@ -64,6 +79,25 @@ const char *house_file(struct house *h, const char *file)
 	h->files = mem_resize(h->files, (h->n_files + 1) * sizeof(char *));
 	h->files[h->n_files] = mem_text(file);
 	return h->files[h->n_files++];
+}
+
+void house_add_bus(struct house *h, struct bus *bus)
+{
+	h->buses = mem_resize(h->buses, (h->n_buses + 1) * sizeof(struct bus *));
+	h->buses[h->n_buses++] = bus;
+}
+
+void house_add_device(struct house *h, struct device *d)
+{
+	h->devices = mem_resize(h->devices, (h->n_devices + 1) * sizeof(struct device *));
+	h->devices[h->n_devices++] = d;
+	if (!d->broken && !map_find(&h->by_id, d->id))
+		map_put(&h->by_id, d->id, d);
+}
+
+struct device *house_find_device(const struct house *h, const char *id)
+{
+	return map_find(&h->by_id, id);
 }
 
 struct bus *house_find_bus(const struct house *h, const char *id)
@@ -128,7 +162,7 @@ static int add_thing(struct house *h, struct thing *t, struct err *e)
 	return 0;
 }
 
-static int make_things(struct house *h, struct device *d, struct err *e)
+int house_make_things_of(struct house *h, struct device *d, struct err *e)
 {
 	if (d->gathering == GATHER_DEVICE)
 		return add_thing(h, thing_of_device(d), e);
@@ -143,7 +177,7 @@ static int make_things(struct house *h, struct device *d, struct err *e)
 int house_make_things(struct house *h, struct err *e)
 {
 	for (size_t i = 0; i < h->n_devices; i++)
-		if (!h->devices[i]->broken && make_things(h, h->devices[i], e) < 0)
+		if (!h->devices[i]->broken && house_make_things_of(h, h->devices[i], e) < 0)
 			return -1;
 	return 0;
 }

@@ -31,6 +31,9 @@ struct device {
 	struct point **points; /* owned */
 	size_t n_points;
 	char *group_key; /* one key that claims all its things; kept by the store */
+	bool leaving; /* it is taken out of the running house: nothing is asked of it any more */
+	bool joining; /* it has just come into the running house: its bus does not know it yet */
+	char *found;  /* the bus's own word for it; NULL: it stands in a file */
 	bool broken; /* a mistake in its configuration: it is left out; then bus, options and points may be missing */
 	const char *file;
 	int line;
@@ -41,7 +44,9 @@ struct house {
 	size_t n_buses;
 	struct device **devices;
 	size_t n_devices;
+	struct map by_id;  /* id -> struct device, the first of each id that is not broken */
 	struct map things; /* localpart -> struct thing */
+	struct list gone;  /* struct thing.dirty_link: in no configuration any more, and the gate still has to do with it */
 	char **files;      /* names of configuration files, for the `file` members */
 	size_t n_files;
 	void (*free_options)(void *options); /* conf's, for what drivers' rows filled */
@@ -52,6 +57,12 @@ void house_free(struct house *h);
 const char *house_file(struct house *h, const char *file); /* the house's own copy of the name */
 struct bus *house_find_bus(const struct house *h, const char *id);
 struct thing *house_find_thing(const struct house *h, const char *local, size_t size);
+struct device *house_find_device(const struct house *h, const char *id); /* not one that is broken */
+void house_add_bus(struct house *h, struct bus *bus);
+void house_add_device(struct house *h, struct device *d);
+void house_free_bus(const struct house *h, struct bus *bus);  /* which is in no house any more */
+void house_free_device(const struct house *h, struct device *d); /* with its points, not its things; the same */
 
+int house_make_things_of(struct house *h, struct device *d, struct err *e); /* of one; some may be made when it fails */
 /* Makes the things of all devices that are not broken; -1 on two things with one localpart, with the sentence. */
 int house_make_things(struct house *h, struct err *e);

@@ -4,6 +4,9 @@
 #include "core/base/mem.h"
 #include "core/model/thing.h"
 
+#include <stddef.h>
+#include <string.h>
+
 static const int64_t FRESH_LEAST_MS = 1000;
 
 static const char *const type_words[TYPE_COUNT] = {
@@ -42,6 +45,20 @@ void point_free(struct point *p)
 	mem_free(p->password_file);
 	sample_free(&p->last);
 	mem_free(p);
+}
+
+void point_inherit(struct point *p, struct point *was, bool same)
+{
+	const size_t state = offsetof(struct point, last);
+	memcpy((char *)p + state, (char *)was + state, sizeof(*p) - state);
+	memset((char *)was + state, 0, sizeof(*was) - state);
+	p->listens = false;
+	p->bus_data = NULL;
+	if (same)
+		return;
+	sample_free(&p->last);
+	p->last = (struct sample){ 0 };
+	p->taken_ms = 0;
 }
 
 static bool beyond_deadband(const struct point *p, const struct value *now)

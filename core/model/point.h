@@ -79,7 +79,7 @@ struct point {
 	const char *file;    /* where it is configured, for messages; owned by the house */
 	int line;
 
-	/* state: loop thread */
+	/* state, from here to the end: loop thread */
 	struct sample last;  /* shown, never raw */
 	struct decimal told; /* number at the last NEWS_VALUE: the deadband is measured from it */
 	int64_t told_ms;     /* monotonic time of the last news */
@@ -99,6 +99,10 @@ enum news {
 };
 
 void point_free(struct point *p); /* contents and p; not the address */
+
+/* p, of a new configuration, takes the place of `was`, which is about to be freed: the state moves over, and what was seen stays if
+ * p would have seen the same (same); else nothing is known of it yet. */
+void point_inherit(struct point *p, struct point *was, bool same);
 
 /* The type of what is shown: TYPE_BOOL -> VALUE_BOOL, numbers -> VALUE_NUMBER, words or text -> VALUE_TEXT, ... */
 enum value_type point_value_type(const struct point *p);
