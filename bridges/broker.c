@@ -1,59 +1,30 @@
 /*
- * Happy path: knock → connect → handshake → up → down, and back to idle.
+ * Happy path: load certificates → dial → greet (TLS) → join the library → handshake → up → end, and back to idle.
  *
- * libmosquitto's connect blocks, for minutes if a router drops packets, and cannot be called off. So we knock first with
- * a TCP connection of our own, which has a deadline and can be closed, and only when somebody opened let a worker call
- * the library. A new handle for each opening: an old one would send again what was published before.
+ * The connection is our own, because libmosquitto's connect blocks, for minutes if a router drops packets, and its TLS spins
+ * and forgets to say that it failed. The library only has one end of a socket pair (join.h); guard.c looks at each packet on
+ * the way there, tls.c seals what goes out. A new handle for each opening: an old one would send again what was
+ * published before.
  *
- * The connection itself belongs to guard.c, which looks at each packet before the library gets it. The library does not
- * always say that it gave up: after each call into it settle() looks. While a call is on the stack (inside > 0) nothing
- * is destroyed; the outermost one cleans up.
+ * The library does not always say that it gave up: after each call into it settle() looks. While a call is on the stack
+ * (inside > 0) nothing is destroyed; the outermost one cleans up.
  */
-#include "bridges/broker.h"
-
-#include "bridges/guard.h"
-#include "bridges/reason.h"
+#include "bridges/broker_inside.h"
 #include "core/base/mem.h"
-#include "core/loop/tcp.h"
-#include "core/loop/worker.h"
 
-#include <errno.h>
 #include <mosquitto.h>
-#include <mqtt_protocol.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
-	HANDSHAKE_MS = 10000,
+	HANDSHAKE_MS = 10000, /* for TLS, and again for CONNECT */
 	PACKETS_PER_WAKEUP = 16, /* more would chase a busy broker and starve the rest of the loop */
 	MISC_LEAST_MS = 500,
 	MISC_MOST_MS = 5000,
-	REASONS = 128, /* reason codes from here on are failures (MQTT 5, 2.4) */
+	PIECE = 16 * 1024,
+	BACKLOG_MOST = 64 * 1024, /* of what the broker does not take; above, the library has to wait */
 };
 
-enum state { STATE_IDLE, STATE_KNOCKING, STATE_CONNECTING, STATE_HANDSHAKE, STATE_UP };
-
-struct broker {
-	struct loop *loop;
-	struct broker_options options;
-	const struct broker_events *events;
-	void *ctx;
-	enum state state;
-	struct tcp *knock;
-	bool answered; /* somebody opened when we knocked */
-	struct worker *worker;
-	struct job connecting;
-	int connect_rc, connect_errno;
-	struct mosquitto *m;
-	struct watch *watch;
-	struct timer deadline, misc, soon, more;
-	struct guard guard;
-	int inside;
-	bool accepted, lost, closing;
-	struct err why; /* when lost */
-};
-
-static void lose(struct broker *b, const char *words)
+void broker_lose(struct broker *b, const char *words)
 {
 	if (b->lost)
 		return;
@@ -61,142 +32,150 @@ static void lose(struct broker *b, const char *words)
 	err_set(&b->why, "%s", words);
 }
 
-static void lose_rc(struct broker *b, int rc, int error)
+/* --- bytes --- */
+
+static void send_sealed(struct broker *b)
 {
-	lose(b, reason_of_error(rc, error));
+	size_t size;
+	char *bytes = b->tls && b->wire ? tls_take(b->tls, &size) : NULL;
+	if (bytes)
+		tcp_write(b->wire, bytes, size);
 }
 
-/* --- what the library calls --- */
-
-static void on_connect(struct mosquitto *m, void *ctx, int code, int flags, const mosquitto_property *properties)
+static void send_open(struct broker *b, const void *bytes, size_t size)
 {
-	(void)m, (void)flags, (void)properties;
-	struct broker *b = ctx;
-	char words[160];
-	snprintf(words, sizeof(words), "the broker refuses: %s", reason_of_refusal(code));
-	if (code == 0)
-		b->accepted = true;
-	else
-		lose(b, words);
+	if (!b->wire)
+		return;
+	if (!b->tls) {
+		tcp_write(b->wire, mem_copy(bytes, size), size);
+		return;
+	}
+	tls_say(b->tls, bytes, size);
+	send_sealed(b);
 }
 
-static void on_disconnect(struct mosquitto *m, void *ctx, int code, const mosquitto_property *properties)
+/* What the library wrote, as far as the connection takes it. */
+static bool carry(struct broker *b)
 {
-	(void)m, (void)properties;
-	char words[160];
-	snprintf(words, sizeof(words), "the broker ended the connection: %s", mosquitto_reason_string(code));
-	if (code >= REASONS)
-		lose(ctx, words);
+	char piece[PIECE];
+	bool moved = false;
+	size_t n;
+	while (b->wire && tcp_backlog(b->wire) < BACKLOG_MOST &&
+	       (n = guard_collect(&b->guard, piece, sizeof(piece))) > 0) {
+		send_open(b, piece, n);
+		moved = true;
+	}
+	return moved;
 }
 
-static void on_message(struct mosquitto *m, void *ctx, const struct mosquitto_message *message,
-		       const mosquitto_property *properties)
+/* Out with what the library has to say: what it queued inside a callback, and what it kept back for want of room. */
+static void flush(struct broker *b)
 {
-	(void)m, (void)properties;
-	struct broker *b = ctx;
-	if (!b->closing)
-		b->events->on_message(b->ctx, message->topic, message->payload ? message->payload : "",
-				      (size_t)message->payloadlen, message->retain);
+	do
+		broker_write_more(b);
+	while (carry(b) && !b->lost);
 }
 
-static void on_publish(struct mosquitto *m, void *ctx, int mid, int code, const mosquitto_property *properties)
+/* Nothing more will come; what came before that counts. */
+static void over(struct broker *b, const char *words)
 {
-	(void)m, (void)properties;
-	struct broker *b = ctx;
+	if (b->over)
+		return;
+	b->over = true;
+	err_set(&b->over_why, "%s", words);
+}
+
+/* What of the sealed bytes there is room for. */
+static void open_sealed(struct broker *b)
+{
 	struct err why;
-	if (code >= REASONS)
-		err_set(&why, "the broker refuses: %s", mosquitto_reason_string(code));
-	if (!b->closing)
-		b->events->on_published(b->ctx, mid, code >= REASONS ? &why : NULL);
+	uint8_t *room;
+	int n = 0;
+	while (b->tls && !b->over && (room = guard_room(&b->guard)) &&
+	       (n = tls_get(b->tls, room, GUARD_READ, &why)) > 0)
+		guard_put(&b->guard, (size_t)n);
+	if (n < 0)
+		over(b, why.text);
 }
 
-static void on_subscribe(struct mosquitto *m, void *ctx, int mid, int n, const int *codes,
-			 const mosquitto_property *properties)
-{
-	(void)m, (void)properties;
-	struct broker *b = ctx;
-	bool *refused = mem_array((size_t)n, sizeof(*refused));
-	for (int i = 0; i < n; i++)
-		refused[i] = codes[i] >= REASONS;
-	if (!b->closing)
-		b->events->on_subscribed(b->ctx, mid, refused, (size_t)n);
-	mem_free(refused);
-}
+/* --- the end --- */
 
-/* --- the state --- */
-
-static void drop_handle(struct broker *b)
+static void drop_all(struct broker *b)
 {
 	timer_stop(b->loop, &b->deadline);
 	timer_stop(b->loop, &b->misc);
 	timer_stop(b->loop, &b->soon);
 	timer_stop(b->loop, &b->more);
-	watch_free(b->watch);
-	b->watch = NULL;
-	if (b->m && b->state == STATE_UP && !b->lost) {
-		mosquitto_disconnect(b->m);
-		guard_flush(&b->guard);
+	if (b->state == BROKER_UP && !b->lost) {
+		broker_take_leave(b);
+		flush(b);
+		if (b->tls)
+			tls_say_end(b->tls);
+		send_sealed(b);
 	}
-	mosquitto_destroy(b->m);
-	guard_end(&b->guard);
+	broker_handle_free(b->m);
 	b->m = NULL;
-	b->state = STATE_IDLE;
+	guard_end(&b->guard);
+	join_drop(&b->join);
+	tls_free(b->tls);
+	b->tls = NULL;
+	tls_trust_free(b->trust);
+	b->trust = NULL;
 }
 
-static void go_down(struct broker *b)
-{
-	struct err why = b->why;
-	drop_handle(b);
-	b->events->on_down(b->ctx, &why);
-}
-
-static void end(struct broker *b)
+static void finish(struct broker *b)
 {
 	void (*on_closed)(void *ctx) = b->events->on_closed;
 	void *ctx = b->ctx;
-	drop_handle(b);
+	struct err why = b->why;
+	b->state = BROKER_IDLE;
+	if (!b->closing) {
+		b->events->on_down(b->ctx, &why);
+		return;
+	}
 	worker_free(b->worker);
 	mosquitto_lib_cleanup();
 	mem_free(b);
 	on_closed(ctx);
 }
 
-/* Out with what the library has to say: what it queued inside a callback, and what it kept back for want of room. */
-static void flush(struct broker *b)
+/* The last of it is told when the connection is closed. */
+static void end(struct broker *b)
 {
-	do {
-		int rc = 0;
-		b->inside++;
-		if (mosquitto_want_write(b->m))
-			rc = mosquitto_loop_write(b->m, 1);
-		b->inside--;
-		if (rc)
-			lose_rc(b, rc, errno);
-	} while (guard_flush(&b->guard) && !b->lost && mosquitto_want_write(b->m));
+	drop_all(b);
+	b->state = BROKER_ENDING;
+	if (b->wire)
+		tcp_close(b->wire);
+	else
+		finish(b);
 }
 
-/* Last line of everything that called the library; b may be gone afterwards. */
+static bool is_busy(const struct broker *b)
+{
+	return b->inside || b->state == BROKER_LOADING || b->state == BROKER_JOINING || b->state == BROKER_ENDING;
+}
+
+/* Last line of everything that called the library or lost the connection; b may be gone afterwards. */
 static void settle(struct broker *b)
 {
-	if (b->inside || b->state < STATE_HANDSHAKE)
+	if (is_busy(b))
 		return;
-	if (!b->closing && !b->lost && mosquitto_socket(b->m) < 0)
-		lose(b, "the connection broke");
-	if (!b->closing && !b->lost)
+	if (b->m && !b->closing && !b->lost && !broker_is_connected(b))
+		broker_lose(b, "the connection broke");
+	if (b->m && !b->closing && !b->lost)
 		flush(b);
-	if (b->closing) {
+	if (b->closing || b->lost) {
 		end(b);
-	} else if (b->lost) {
-		go_down(b);
-	} else {
-		watch_set(b->watch, (b->more.place ? 0 : WATCH_READ | WATCH_HANGUP) |
-					    (guard_has_output(&b->guard) ? WATCH_WRITE : 0));
-		if (b->state != STATE_HANDSHAKE || !b->accepted)
-			return;
-		b->state = STATE_UP;
-		timer_stop(b->loop, &b->deadline);
-		b->events->on_up(b->ctx);
+		return;
 	}
+	if (b->wire && b->m)
+		tcp_pause(b->wire, guard_room(&b->guard) == NULL);
+	if (b->state != BROKER_HANDSHAKE || !b->accepted)
+		return;
+	b->state = BROKER_UP;
+	timer_stop(b->loop, &b->deadline);
+	broker_say_online(b);
+	b->events->on_up(b->ctx);
 }
 
 static void settle_now(void *ctx)
@@ -204,39 +183,42 @@ static void settle_now(void *ctx)
 	settle(ctx);
 }
 
-/* After a call that the driver made: it must not be told of the end before it has its answer. */
-static void settle_soon(struct broker *b)
+/* It must not be told of the end before it has its answer. */
+void broker_settle_soon(struct broker *b)
 {
 	if (b->inside)
 		return;
-	if (b->lost || mosquitto_socket(b->m) < 0)
+	if (b->lost || !broker_is_connected(b))
 		timer_set(b->loop, &b->soon, 0, settle_now, b);
 	else
 		settle(b);
 }
+
+static void lose_now(struct broker *b, const char *words)
+{
+	broker_lose(b, words);
+	settle(b);
+}
+
+/* --- up --- */
 
 static void on_more(void *ctx);
 
 /* A bounded number of packets; the rest in the next turn. */
 static void take_packets(struct broker *b)
 {
-	enum guard_result fed = GUARD_FED;
-	for (int i = 0; i < PACKETS_PER_WAKEUP && !b->lost && !b->closing; i++) {
-		fed = guard_feed(&b->guard);
-		if (fed != GUARD_FED)
-			break;
-		b->inside++;
-		int rc = mosquitto_loop_read(b->m, 1);
-		b->inside--;
-		if (rc)
-			lose_rc(b, rc, errno);
+	int left = PACKETS_PER_WAKEUP, fed = 0;
+	open_sealed(b);
+	while (left > 0 && !b->lost && !b->closing && (fed = guard_feed(&b->guard, left)) > 0) {
+		broker_read_packets(b, fed);
+		left -= fed;
 	}
-	if (fed == GUARD_BAD)
-		lose(b, b->guard.why);
-	else if (fed == GUARD_FED)
+	if (fed < 0)
+		broker_lose(b, b->guard.why);
+	else if (fed > 0)
 		timer_set(b->loop, &b->more, 0, on_more, b);
-	else if (b->guard.closed)
-		lose(b, "the broker closed the connection");
+	else if (b->over)
+		broker_lose(b, b->over_why.text);
 }
 
 static void on_more(void *ctx)
@@ -246,112 +228,163 @@ static void on_more(void *ctx)
 	settle(b);
 }
 
-static void on_ready(void *ctx, int events)
-{
-	struct broker *b = ctx;
-	if (events & ~WATCH_WRITE)
-		guard_read(&b->guard);
-	take_packets(b);
-	if ((events & WATCH_ERROR) && !b->more.place)
-		lose(b, "the broker closed the connection");
-	settle(b);
-}
-
 static void on_misc(void *ctx)
 {
 	struct broker *b = ctx;
 	int64_t every = (int64_t)b->options.keepalive_s * 1000 / 10;
 	every = every < MISC_LEAST_MS ? MISC_LEAST_MS : every > MISC_MOST_MS ? MISC_MOST_MS : every;
 	timer_set(b->loop, &b->misc, every, on_misc, b);
-	b->inside++;
-	int rc = mosquitto_loop_misc(b->m);
-	if (rc)
-		lose_rc(b, rc, errno);
-	b->inside--;
+	broker_keep_alive(b);
 	settle(b);
 }
+
+/* --- the way there --- */
 
 static void on_no_handshake(void *ctx)
 {
-	struct broker *b = ctx;
-	lose(b, "no answer to CONNECT; is it a broker?");
-	settle(b);
+	lose_now(ctx, "no answer to CONNECT; is it a broker?");
 }
 
-static void connect_run(struct job *job)
+static void join_run(struct job *job)
 {
-	struct broker *b = list_of(job, struct broker, connecting);
-	mosquitto_property *properties = NULL;
-	if (b->options.version_5)
-		mosquitto_property_add_int32(&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, GUARD_BODY_MOST);
-	errno = 0;
-	b->connect_rc = mosquitto_connect_bind_v5(b->m, b->options.host, b->options.port, b->options.keepalive_s, NULL,
-						  properties);
-	b->connect_errno = errno;
-	mosquitto_property_free_all(&properties);
+	struct broker *b = list_of(job, struct broker, job);
+	b->job_result = join_begin(&b->join, &b->job_why);
+	if (b->job_result == 0)
+		b->job_result = broker_handle_connect(b, &b->job_why);
 }
 
-static void connect_done(struct job *job)
+static void join_done(struct job *job)
 {
-	struct broker *b = list_of(job, struct broker, connecting);
-	struct err why;
-	b->state = STATE_HANDSHAKE;
-	if (b->connect_rc)
-		lose_rc(b, b->connect_rc, b->connect_errno);
-	else if (!b->closing && guard_begin(&b->guard, mosquitto_socket(b->m), b->options.version_5, &why) < 0)
-		lose(b, why.text);
-	if (!b->closing && !b->lost) {
-		b->watch = watch_new(b->loop, b->guard.wire, WATCH_READ | WATCH_HANGUP, on_ready, b);
+	struct broker *b = list_of(job, struct broker, job);
+	b->state = BROKER_HANDSHAKE;
+	if (b->job_result < 0)
+		broker_lose(b, b->job_why.text);
+	if (b->job_result == 0 && !b->closing) {
+		guard_join(&b->guard, b->join.inner);
+		b->join.inner = -1;
+		send_open(b, b->join.hello.data, b->join.hello.size);
 		timer_set(b->loop, &b->deadline, HANDSHAKE_MS, on_no_handshake, b);
 		timer_set(b->loop, &b->misc, MISC_LEAST_MS, on_misc, b);
+		take_packets(b);
 	}
+	join_drop(&b->join);
 	settle(b);
 }
 
-static struct mosquitto *make_handle(struct broker *b)
+static void join(struct broker *b)
 {
-	char id[32];
-	const struct broker_options *o = &b->options;
-	snprintf(id, sizeof(id), "jidgate-%08x", loop_random(b->loop, UINT32_MAX));
-	struct mosquitto *m = mosquitto_new(o->client_id ? o->client_id : id, true, b);
-	must(m);
-	mosquitto_int_option(m, MOSQ_OPT_PROTOCOL_VERSION, o->version_5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
-	mosquitto_int_option(m, MOSQ_OPT_TCP_NODELAY, 1);
-	mosquitto_username_pw_set(m, o->user, o->password);
-	mosquitto_connect_v5_callback_set(m, on_connect);
-	mosquitto_disconnect_v5_callback_set(m, on_disconnect);
-	mosquitto_message_v5_callback_set(m, on_message);
-	mosquitto_publish_v5_callback_set(m, on_publish);
-	mosquitto_subscribe_v5_callback_set(m, on_subscribe);
-	return m;
+	timer_stop(b->loop, &b->deadline);
+	b->state = BROKER_JOINING;
+	b->m = broker_handle_new(b);
+	b->job = (struct job){ .run = join_run, .done = join_done };
+	worker_post(b->worker, &b->job);
 }
 
-static void on_knock_up(void *ctx)
+static void on_no_greeting(void *ctx)
 {
-	struct broker *b = ctx;
-	b->answered = true;
-	tcp_close(b->knock);
+	lose_now(ctx, "no answer to the beginning of TLS; does this port want it?");
 }
 
-static void on_knock_end(void *ctx, const struct err *why)
+static void greet(struct broker *b)
+{
+	struct err why;
+	int result = tls_greet(b->tls, &why);
+	send_sealed(b);
+	if (result > 0)
+		join(b);
+	else if (result < 0)
+		lose_now(b, why.text);
+}
+
+static void on_wire_up(void *ctx)
 {
 	struct broker *b = ctx;
-	b->knock = NULL;
-	b->state = STATE_CONNECTING;
-	if (b->answered && !b->closing) {
-		b->m = make_handle(b);
-		b->connecting = (struct job){ .run = connect_run, .done = connect_done };
-		worker_post(b->worker, &b->connecting);
+	b->met = true;
+	if (!b->options.tls) {
+		join(b);
 		return;
 	}
-	b->state = STATE_HANDSHAKE; /* nothing is in flight: settle ends it */
-	lose(b, why->text);
+	b->state = BROKER_GREETING;
+	b->tls = tls_new(b->trust, b->options.host);
+	timer_set(b->loop, &b->deadline, HANDSHAKE_MS, on_no_greeting, b);
+	greet(b);
+}
+
+/* Never more than there is room for: the connection is paused when there is none. */
+static void on_wire_data(void *ctx, const char *bytes, size_t size)
+{
+	struct broker *b = ctx;
+	if (b->tls) {
+		tls_put(b->tls, bytes, size);
+	} else {
+		uint8_t *room = guard_room(&b->guard);
+		must(room);
+		memcpy(room, bytes, size);
+		guard_put(&b->guard, size);
+	}
+	if (b->state == BROKER_GREETING)
+		greet(b);
+	else if (b->state == BROKER_JOINING)
+		tcp_pause(b->wire, true); /* nobody but a broker that is none speaks before it is spoken to */
+	else if (b->more.place)
+		open_sealed(b);
+	else
+		take_packets(b);
 	settle(b);
 }
 
-static void on_knock_data(void *ctx, const char *bytes, size_t size)
+static void on_wire_sent(void *ctx)
 {
-	(void)ctx, (void)bytes, (void)size; /* a broker waits for us to speak */
+	settle(ctx);
+}
+
+static void on_wire_end(void *ctx, const struct err *why)
+{
+	struct broker *b = ctx;
+	b->wire = NULL;
+	if (b->state == BROKER_ENDING) {
+		finish(b);
+		return;
+	}
+	if (b->state == BROKER_GREETING)
+		broker_lose(b, "the broker closed the connection in the beginning of TLS; does this port want it?");
+	else if (!b->met)
+		broker_lose(b, why->text);
+	else
+		open_sealed(b);
+	over(b, b->guard.greeted || b->tls ? "the broker closed the connection"
+					   : "the broker closed the connection instead of an answer; does this port want TLS?");
+	if (b->m && b->state != BROKER_JOINING && !b->more.place)
+		take_packets(b);
+	settle(b);
+}
+
+static void dial(struct broker *b)
+{
+	static const struct tcp_events events = {
+		.on_up = on_wire_up, .on_data = on_wire_data, .on_sent = on_wire_sent, .on_end = on_wire_end
+	};
+	b->state = BROKER_DIALING;
+	guard_begin(&b->guard, b->options.version_5);
+	b->wire = tcp_open(b->loop, b->options.host, b->options.port, &events, b);
+}
+
+static void load_run(struct job *job)
+{
+	struct broker *b = list_of(job, struct broker, job);
+	b->trust = tls_trust_load(b->options.tls, &b->job_why);
+}
+
+static void load_done(struct job *job)
+{
+	struct broker *b = list_of(job, struct broker, job);
+	b->state = BROKER_IDLE;
+	if (!b->trust)
+		broker_lose(b, b->job.skipped ? "closed" : b->job_why.text);
+	if (b->lost || b->closing)
+		settle(b);
+	else
+		dial(b);
 }
 
 struct broker *broker_new(struct loop *loop, const struct broker_options *options, const struct broker_events *events,
@@ -360,92 +393,32 @@ struct broker *broker_new(struct loop *loop, const struct broker_options *option
 	struct broker *b = mem_new(sizeof(*b));
 	mosquitto_lib_init();
 	*b = (struct broker){ .loop = loop, .options = *options, .events = events, .ctx = ctx };
-	b->guard.wire = b->guard.inner = -1;
+	b->guard.inner = b->join.inner = b->join.listener = -1;
 	b->worker = worker_new(loop, "mqtt connect");
 	return b;
 }
 
 void broker_open(struct broker *b)
 {
-	static const struct tcp_events knocking = { .on_up = on_knock_up,
-						    .on_data = on_knock_data,
-						    .on_end = on_knock_end };
-	must(b->state == STATE_IDLE && !b->closing);
-	b->state = STATE_KNOCKING;
-	b->answered = b->accepted = b->lost = false;
-	b->knock = tcp_open(b->loop, b->options.host, b->options.port, &knocking, b);
+	must(b->state == BROKER_IDLE && !b->closing);
+	b->met = b->over = b->accepted = b->lost = false;
+	if (!b->options.tls) {
+		dial(b);
+		return;
+	}
+	b->state = BROKER_LOADING;
+	b->job = (struct job){ .run = load_run, .done = load_done };
+	worker_post(b->worker, &b->job);
 }
 
 void broker_close(struct broker *b)
 {
 	b->closing = true;
-	if (b->state == STATE_KNOCKING)
-		tcp_close(b->knock);
-	else if (b->state == STATE_IDLE)
-		end(b);
-	else
-		settle(b);
+	settle(b);
 }
 
 void broker_drop(struct broker *b, const struct err *why)
 {
-	lose(b, why->text);
+	broker_lose(b, why->text);
 	timer_set(b->loop, &b->soon, 0, settle_now, b);
-}
-
-/* An answer that is about this one message does not end the connection. */
-static int judge(struct broker *b, int rc, int error, struct err *e)
-{
-	static const int about_message[] = {
-		MOSQ_ERR_INVAL,           MOSQ_ERR_PAYLOAD_SIZE,      MOSQ_ERR_MALFORMED_UTF8,
-		MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_QOS_NOT_SUPPORTED, MOSQ_ERR_RETAIN_NOT_SUPPORTED,
-		MOSQ_ERR_NOT_SUPPORTED
-	};
-	b->inside--;
-	if (rc != MOSQ_ERR_SUCCESS)
-		err_set(e, "the broker cannot take it: %s", reason_of_error(rc, error));
-	for (size_t i = 0; i < sizeof(about_message) / sizeof(about_message[0]); i++)
-		if (about_message[i] == rc)
-			return BROKER_REFUSED;
-	if (rc != MOSQ_ERR_SUCCESS)
-		lose_rc(b, rc, error);
-	settle_soon(b);
-	return rc == MOSQ_ERR_SUCCESS ? BROKER_TAKEN : BROKER_LOST;
-}
-
-static bool enter(struct broker *b, struct err *e)
-{
-	if (b->state != STATE_UP || b->lost || b->closing) {
-		err_set(e, "not connected to the broker");
-		return false;
-	}
-	b->inside++;
-	return true;
-}
-
-int broker_publish(struct broker *b, const char *topic, const void *bytes, size_t size, int qos, bool retain,
-		   int *ret_mid, struct err *e)
-{
-	if (!enter(b, e))
-		return BROKER_LOST;
-	int rc = mosquitto_publish_v5(b->m, ret_mid, topic, (int)size, bytes, qos, retain, NULL);
-	return judge(b, rc, errno, e);
-}
-
-/* A topic that we write to ourselves must not echo: version 5 has an option for that. */
-int broker_subscribe(struct broker *b, char *const *topics, size_t n, int qos, int *ret_mid, struct err *e)
-{
-	if (!enter(b, e))
-		return BROKER_LOST;
-	int options = b->options.version_5 ? MQTT_SUB_OPT_NO_LOCAL : 0;
-	int rc = mosquitto_subscribe_multiple(b->m, ret_mid, (int)n, topics, qos, options, NULL);
-	return judge(b, rc, errno, e);
-}
-
-int broker_unsubscribe(struct broker *b, const char *topic, struct err *e)
-{
-	if (!enter(b, e))
-		return BROKER_LOST;
-	int rc = mosquitto_unsubscribe(b->m, NULL, topic);
-	return judge(b, rc, errno, e);
 }

@@ -3,51 +3,42 @@
 #include "bridges/mqtt_check.h"
 #include "core/base/mem.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CONNACK = 0x20, HEADER_MOST = 5, CUT_HEADER = 4 /* type, and GUARD_BODY_MOST in three bytes */ };
+enum {
+	CONNACK = 0x20,
+	PUBLISH = 3,
+	PUBREL = 6,
+	QOS = 0x06,
+	QOS_2 = 0x04,
+	TLS_ALERT = 0x15, /* what a server of TLS says to who speaks plainly */
+	HEADER_MOST = 5,
+	CUT_HEADER = 4, /* type, and GUARD_BODY_MOST in three bytes */
+};
 
 static const char no_mqtt[] = "the broker sent what is not MQTT";
 
-int guard_begin(struct guard *g, int library_fd, bool version_5, struct err *e)
+void guard_begin(struct guard *g, bool version_5)
 {
-	int pair[2];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_set(e, "no socket: %s", strerror(errno));
-	int wire = fcntl(library_fd, F_DUPFD_CLOEXEC, 0);
-	if (wire < 0 || dup3(pair[0], library_fd, O_CLOEXEC) < 0) {
-		err_set(e, "no socket: %s", strerror(errno));
-		close(pair[0]);
-		close(pair[1]);
-		if (wire >= 0)
-			close(wire);
-		return -1;
-	}
-	close(pair[0]);
-	*g = (struct guard){ .wire = wire, .inner = pair[1], .version_5 = version_5 };
+	*g = (struct guard){ .inner = -1, .version_5 = version_5 };
 	g->room = HEADER_MOST + GUARD_BODY_MOST + GUARD_READ;
 	g->in = mem_new(g->room);
-	return 0;
+}
+
+void guard_join(struct guard *g, int take_inner)
+{
+	g->inner = take_inner;
 }
 
 void guard_end(struct guard *g)
 {
-	if (g->wire >= 0)
-		close(g->wire);
 	if (g->inner >= 0)
 		close(g->inner);
 	mem_free(g->in);
 	g->in = NULL;
-	g->wire = g->inner = -1;
-}
-
-bool guard_is_full(const struct guard *g)
-{
-	return g->room - (g->size - g->at) < GUARD_READ;
+	g->inner = -1;
 }
 
 static void make_room(struct guard *g)
@@ -70,37 +61,35 @@ static void skip(struct guard *g, size_t from)
 	g->skipping -= n;
 }
 
-void guard_read(struct guard *g)
+uint8_t *guard_room(struct guard *g)
 {
-	if (g->closed || guard_is_full(g))
-		return;
+	if (g->room - (g->size - g->at) < GUARD_READ)
+		return NULL;
 	make_room(g);
-	ssize_t n = recv(g->wire, g->in + g->size, GUARD_READ, MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		g->closed = true;
-		return;
-	}
+	return g->in + g->size;
+}
+
+void guard_put(struct guard *g, size_t size)
+{
 	size_t from = g->size;
-	g->size += (size_t)n;
+	g->size += size;
 	skip(g, from);
 }
 
-static enum guard_result refuse(struct guard *g, const char *why)
+static int refuse(struct guard *g, const char *why)
 {
 	g->why = why;
-	return GUARD_BAD;
+	return -1;
 }
 
 /* Only the beginning of a PUBLISH goes on: its payload is then larger than anybody looks at. */
-static enum guard_result cut(struct guard *g, size_t header, size_t body)
+static int cut(struct guard *g, size_t header, size_t body)
 {
 	uint8_t *packet = g->in + g->at, *begin = packet + header - CUT_HEADER;
 	if (body > GUARD_CUT_MOST)
 		return refuse(g, "the broker sends more than 16 MiB in one message");
 	if (g->size - g->at < header + GUARD_BODY_MOST)
-		return GUARD_NOTHING;
+		return 0;
 	if (!mqtt_check_cut(packet[0], packet + header, GUARD_BODY_MOST, g->version_5))
 		return refuse(g, no_mqtt);
 	begin[0] = packet[0];
@@ -111,70 +100,64 @@ static enum guard_result cut(struct guard *g, size_t header, size_t body)
 	g->feeding = CUT_HEADER + GUARD_BODY_MOST;
 	g->skipping = body - GUARD_BODY_MOST;
 	skip(g, g->at + g->feeding);
-	return GUARD_FED;
+	return 1;
 }
 
-static enum guard_result judge(struct guard *g)
+static bool finishes(struct guard *g, uint8_t type)
 {
-	const uint8_t *packet = g->in + g->at;
-	size_t there = g->size - g->at, header, body;
+	bool publish = type >> 4 == PUBLISH && (type & QOS) == QOS_2;
+	if (type >> 4 == PUBREL && g->unfinished)
+		g->unfinished--;
+	else if (publish && ++g->unfinished > GUARD_UNFINISHED)
+		return false;
+	return true;
+}
+
+/* The packet behind those that are being fed: 1 if it is whole and good; then it is fed, too. */
+static int judge(struct guard *g)
+{
+	const uint8_t *packet = g->in + g->at + g->feeding;
+	size_t there = g->size - g->at - g->feeding, header, body;
 	if (there > 0 && !g->greeted && packet[0] != CONNACK)
-		return refuse(g, "whoever answers there does not speak MQTT");
+		return refuse(g, packet[0] == TLS_ALERT ? "whoever answers there wants TLS; set tls"
+							: "whoever answers there does not speak MQTT");
 	int whole = mqtt_check_header(packet, there, &header, &body);
 	if (whole <= 0)
-		return whole < 0 ? refuse(g, no_mqtt) : GUARD_NOTHING;
+		return whole < 0 ? refuse(g, no_mqtt) : 0;
+	if (g->feeding && g->feeding + header + body > GUARD_BATCH)
+		return 0;
 	if (body > GUARD_BODY_MOST)
 		return cut(g, header, body);
 	if (there < header + body)
-		return GUARD_NOTHING;
+		return 0;
 	if (g->version_5 && !mqtt_check_properties(packet[0], packet + header, body))
 		return refuse(g, no_mqtt);
-	g->feeding = header + body;
+	if (!finishes(g, packet[0]))
+		return refuse(g, "the broker does not finish its messages of QoS 2");
+	g->feeding += header + body;
 	g->greeted = true;
-	return GUARD_FED;
+	return 1;
 }
 
-enum guard_result guard_feed(struct guard *g)
+/* What could not be handed on as a whole is told as the same packets again: reading one that is not there costs little. */
+int guard_feed(struct guard *g, int most)
 {
-	enum guard_result result = g->feeding ? GUARD_FED : judge(g);
-	if (result != GUARD_FED)
-		return result;
+	int good = 1;
+	if (!g->feeding)
+		for (g->batch = 0; g->batch < most && (good = judge(g)) > 0;)
+			g->batch++;
+	if (!g->feeding)
+		return good < 0 ? -1 : 0;
 	ssize_t n = send(g->inner, g->in + g->at, g->feeding, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n > 0) {
 		g->at += (size_t)n;
 		g->feeding -= (size_t)n;
 	}
-	return GUARD_FED;
+	return g->batch;
 }
 
-static bool carry_out(struct guard *g)
+size_t guard_collect(struct guard *g, void *ret, size_t room)
 {
-	while (g->out_at < g->out_size) {
-		ssize_t n = send(g->wire, g->out + g->out_at, g->out_size - g->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false; /* full, or broken: then reading tells it */
-		g->out_at += (size_t)n;
-	}
-	return true;
-}
-
-bool guard_flush(struct guard *g)
-{
-	bool moved = false;
-	while (carry_out(g)) {
-		ssize_t n = recv(g->inner, g->out, sizeof(g->out), MSG_DONTWAIT);
-		if (n <= 0)
-			return moved;
-		g->out_at = 0;
-		g->out_size = (size_t)n;
-		moved = true;
-	}
-	return false;
-}
-
-bool guard_has_output(const struct guard *g)
-{
-	return g->out_at < g->out_size;
+	ssize_t n = g->inner < 0 ? 0 : recv(g->inner, ret, room, MSG_DONTWAIT);
+	return n > 0 ? (size_t)n : 0;
 }

@@ -16,6 +16,7 @@ struct mqtt {
 	struct topic_table topics;
 	struct subscribe in;
 	struct publish out;
+	struct tls_files files;
 	struct timer closer;
 	bool up, closing;
 };
@@ -104,15 +105,15 @@ static void take_watcher(struct mqtt *m, struct topic_watcher *w, struct payload
 
 /* --- what the connection tells --- */
 
-static void on_message(void *ctx, const char *topic, const void *bytes, size_t size, bool retained)
+static void on_message(void *ctx, const struct broker_message *message)
 {
 	struct mqtt *m = ctx;
-	struct topic *t = topic_find(&m->topics, topic);
-	struct payload payload = payload_of(bytes, size);
+	struct topic *t = topic_find(&m->topics, message->topic);
+	struct payload payload = payload_of(message->bytes, message->size);
 	if (!t)
 		return;
-	bool old = is_old(m, t, retained);
-	for (struct topic_watcher *w = size ? t->watchers : NULL; w && !m->closing; w = w->next)
+	bool old = is_old(m, t, message->retained);
+	for (struct topic_watcher *w = message->size ? t->watchers : NULL; w && !m->closing; w = w->next)
 		take_watcher(m, w, &payload);
 	for (struct topic_reader *r = t->readers; r && !m->closing; r = r->next)
 		take_reader(m, r, &payload, old);
@@ -189,13 +190,19 @@ static void begin(struct mqtt *m, struct bridge *b)
 		on_up, on_down, on_message, on_published, on_subscribed, on_closed
 	};
 	const struct mqtt_bus *o = b->bus->options;
+	const struct mqtt_status *status = &o->status;
+	m->files = (struct tls_files){ o->tls.ca_file, o->tls.ca_path, o->tls.cert_file, o->tls.key_file };
 	const struct broker_options options = { .host = o->host,
 						.port = (int)o->port,
 						.version_5 = o->version == MQTT_VERSION_5,
 						.client_id = o->client_id,
 						.user = o->user,
 						.password = o->password,
-						.keepalive_s = (int)(o->keepalive_ms / 1000) };
+						.keepalive_s = (int)(o->keepalive_ms / 1000),
+						.tls = o->tls.given ? &m->files : NULL,
+						.status_topic = status->given ? status->topic : NULL,
+						.status_online = status->online,
+						.status_offline = status->offline };
 	m->bridge = b;
 	m->broker = broker_new(b->loop, &options, &events, m);
 	topic_fill(&m->topics, b->points, b->n_points);

@@ -2,20 +2,46 @@
 
 #include "bridges/compose.h"
 #include "bridges/pointer.h"
+#include "bridges/tls.h"
 #include "core/base/mem.h"
+#include "core/conf/secret.h"
 
 #include <stddef.h>
 #include <string.h>
 
-enum { TOPIC_LONGEST = 65535 }; /* MQTT: two bytes of length */
+enum { TOPIC_LONGEST = 65535 /* MQTT: two bytes of length */, PORT = 1883, PORT_TLS = 8883 };
 
 static const char *const versions[] = { "3.1.1", "5", NULL };
 static const char *const as_the_bus[] = { "bus", NULL }; /* kept as -1 */
 
+#define AT(member) offsetof(struct mqtt_tls, member)
+static const struct setting tls_rows[] = {
+	{ "ca_file", SETTING_TEXT, AT(ca_file), NULL, 1, 4000,
+	  .help = "certificates of who may have signed the broker's, PEM; default: those that the system trusts" },
+	{ "ca_path", SETTING_TEXT, AT(ca_path), NULL, 1, 4000, .help = "the same as a folder made by openssl rehash" },
+	{ "cert_file", SETTING_TEXT, AT(cert_file), NULL, 1, 4000,
+	  .help = "our certificate, and those between it and its CA, PEM" },
+	{ "key_file", SETTING_TEXT, AT(key_file), NULL, 1, 4000, .help = "its key, PEM, without a password" },
+	{ 0 },
+};
+#undef AT
+
+#define AT(member) offsetof(struct mqtt_status, member)
+static const struct setting status_rows[] = {
+	{ "topic", SETTING_TEXT, AT(topic), .flags = SETTING_REQUIRED,
+	  .help = "where the broker keeps whether the gateway is there" },
+	{ "online", SETTING_TEXT, AT(online), "online", 1, 256, .help = "the word for: there" },
+	{ "offline", SETTING_TEXT, AT(offline), "offline", 1, 256,
+	  .help = "the word for: not there; the broker says it when the gateway is gone without a word" },
+	{ 0 },
+};
+#undef AT
+
 #define AT(member) offsetof(struct mqtt_bus, member)
 const struct setting mqtt_rows_bus[] = {
 	{ "host", SETTING_TEXT, AT(host), .flags = SETTING_REQUIRED, .help = "name or address of the broker" },
-	{ "port", SETTING_INT, AT(port), "1883", 1, 65535, .help = "TCP port of the broker" },
+	{ "port", SETTING_INT, AT(port), NULL, 1, 65535,
+	  .help = "TCP port of the broker (default: 1883, with tls 8883)" },
 	{ "version", SETTING_WORD, AT(version), "5", .words = versions, .help = "version of MQTT that is spoken" },
 	{ "client_id", SETTING_TEXT, AT(client_id), NULL, 1, 256,
 	  .help = "name at the broker, which must be nobody else's; default: a random one" },
@@ -24,6 +50,10 @@ const struct setting mqtt_rows_bus[] = {
 	{ "qos", SETTING_INT, AT(qos), "1", 0, 2, .help = "quality of service of subscriptions and writes" },
 	{ "keepalive", SETTING_DURATION, AT(keepalive_ms), "60s", 5000, 65535000,
 	  .help = "a broker that is silent is missed after twice this time" },
+	{ "tls", SETTING_GROUP, AT(tls), .rows = tls_rows, .flags = SETTING_GIVEN, .given = AT(tls.given),
+	  .help = "speak TLS; the broker's certificate must be signed and for this host. May be empty: tls = { }" },
+	{ "status", SETTING_GROUP, AT(status), .rows = status_rows, .flags = SETTING_GIVEN, .given = AT(status.given),
+	  .help = "tells others at the broker whether the gateway is there" },
 	{ 0 },
 };
 #undef AT
@@ -110,14 +140,50 @@ static int check_words(const char *key, const char *on, const char *off, struct 
 	return *on && *off ? 0 : err_set(e, "%s: an empty payload cannot be a word", key);
 }
 
+/* So that it is the same file wherever the program is started, and checked again. */
+static void resolve_file(char **name, const struct bus *bus)
+{
+	if (!*name)
+		return;
+	char *found = secret_find(*name, bus->file);
+	mem_free(*name);
+	*name = found;
+}
+
+static int check_tls(const struct bus *bus, struct mqtt_tls *t, struct err *e)
+{
+	resolve_file(&t->ca_file, bus);
+	resolve_file(&t->ca_path, bus);
+	resolve_file(&t->cert_file, bus);
+	resolve_file(&t->key_file, bus);
+	if (!t->cert_file != !t->key_file)
+		return err_set(e, "tls.%s: is missing; a certificate and its key belong together",
+			       t->cert_file ? "key_file" : "cert_file");
+	struct tls_trust *trust =
+		tls_trust_load(&(struct tls_files){ t->ca_file, t->ca_path, t->cert_file, t->key_file }, e);
+	tls_trust_free(trust);
+	return trust ? 0 : -1;
+}
+
+static int check_status(const struct mqtt_status *status, struct err *e)
+{
+	if (check_topic("status.topic", status->topic, e) < 0)
+		return -1;
+	return check_words("status.online", status->online, status->offline, e);
+}
+
 int mqtt_rows_check_bus(struct bus *bus, struct err *e)
 {
-	const struct mqtt_bus *o = bus->options;
+	struct mqtt_bus *o = bus->options;
 	if (!*o->host)
 		return err_set(e, "host: is empty");
 	if (o->password && !o->user)
 		return err_set(e, "password: needs a user");
-	return 0;
+	if (o->port == 0)
+		o->port = o->tls.given ? PORT_TLS : PORT;
+	if (o->tls.given && check_tls(bus, &o->tls, e) < 0)
+		return -1;
+	return o->status.given ? check_status(&o->status, e) : 0;
 }
 
 int mqtt_rows_check_device(struct device *d, struct err *e)

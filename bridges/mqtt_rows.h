@@ -17,6 +17,17 @@
 
 enum mqtt_version { MQTT_VERSION_3_1_1, MQTT_VERSION_5 };
 
+struct mqtt_tls { /* the group is there: TLS is spoken */
+	bool given;
+	char *ca_file, *ca_path, *cert_file, *key_file;
+};
+
+struct mqtt_status {
+	bool given;
+	char *topic;
+	char *online, *offline;
+};
+
 struct mqtt_bus {
 	char *host;
 	int64_t port;
@@ -26,6 +37,8 @@ struct mqtt_bus {
 	char *password, *password_file;
 	int64_t qos;
 	int64_t keepalive_ms;
+	struct mqtt_tls tls;
+	struct mqtt_status status;
 };
 
 struct mqtt_availability {

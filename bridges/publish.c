@@ -34,8 +34,12 @@ static int hand_over(struct publish *p, struct publish_slot *slot)
 	int64_t qos = a->write.qos < 0 ? bus->qos : a->write.qos;
 	struct text payload = { 0 };
 	compose_payload(&rule, point->type, &slot->request->raw, &payload);
-	int answer = broker_publish(p->broker, a->write.topic, payload.data, payload.size, (int)qos, a->write.retain,
-				    &slot->mid, &slot->why);
+	const struct broker_publication publication = { .topic = a->write.topic,
+							.bytes = payload.data,
+							.size = payload.size,
+							.qos = (int)qos,
+							.retain = a->write.retain };
+	int answer = broker_publish(p->broker, &publication, &slot->mid, &slot->why);
 	text_free(&payload);
 	return answer;
 }

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,29 +13,63 @@
 
 enum { MOST_SECRET = 4096 };
 
-static int open_beside(const char *file, const char *beside)
+static int open_file(const char *file)
+{
+	return open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+static char *name_beside(const char *file, const char *beside)
 {
 	const char *slash = beside && file[0] != '/' ? strrchr(beside, '/') : NULL;
-	if (!slash)
-		return open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char *name = mem_format("%.*s/%s", (int)(slash - beside), beside, file);
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return slash ? mem_format("%.*s/%s", (int)(slash - beside), beside, file) : mem_text(file);
+}
+
+static int open_beside(const char *file, const char *beside)
+{
+	char *name = name_beside(file, beside);
+	int fd = open_file(name);
 	int error = errno;
 	mem_free(name);
 	errno = error;
 	return fd;
 }
 
-static int open_credential(const char *file)
+static char *name_of_credential(const char *file)
 {
 	const char *directory = getenv("CREDENTIALS_DIRECTORY");
 	const char *slash = strrchr(file, '/');
-	if (!directory)
-		return -1;
-	char *name = mem_format("%s/%s", directory, slash ? slash + 1 : file);
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return directory ? mem_format("%s/%s", directory, slash ? slash + 1 : file) : NULL;
+}
+
+static int open_credential(const char *file)
+{
+	char *name = name_of_credential(file);
+	int fd = name ? open_file(name) : -1;
 	mem_free(name);
 	return fd;
+}
+
+/* A link stays one: what it points to may be changed. */
+static char *make_absolute(char *take_name)
+{
+	char folder[PATH_MAX];
+	if (take_name[0] == '/' || !getcwd(folder, sizeof(folder)))
+		return take_name;
+	char *whole = mem_format("%s/%s", folder, take_name);
+	mem_free(take_name);
+	return whole;
+}
+
+char *secret_find(const char *file, const char *beside)
+{
+	char *name = name_beside(file, beside);
+	char *other = access(name, F_OK) == 0 ? NULL : name_of_credential(file);
+	if (!other || access(other, F_OK) != 0) {
+		mem_free(other);
+		return make_absolute(name);
+	}
+	mem_free(name);
+	return make_absolute(other);
 }
 
 static int secret_of(const char *file, const char *bytes, size_t size, char **ret, struct err *e)

@@ -13,5 +13,7 @@
  * up by its last part under $CREDENTIALS_DIRECTORY, where systemd's LoadCredential puts it. -1: not there, empty, not text.
  */
 int secret_read(const char *file, const char *beside, char **ret, struct err *e);
+/* Where such a file is, for who reads it later and more than once: an absolute name, heap, whether it is there or not. */
+char *secret_find(const char *file, const char *beside);
 void secret_free(char *secret);        /* NULL is allowed */
 bool secret_is_open(const char *file); /* others than owner and group may read the file */

@@ -13,7 +13,8 @@ static const struct {
 	int64_t skip_ms;            /* what must go by until it is noticed */
 } rows[] = {
 	{ MQTT_BROKER_RESET, 0, "", "", 0 },
-	{ MQTT_BROKER_CLOSES, 0, "", "the broker closed the connection;", 0 },
+	{ MQTT_BROKER_CLOSES, 0, "",
+	  "the broker closed the connection instead of an answer; does this port want TLS?;", 0 },
 	{ MQTT_BROKER_NO_MQTT, 0, "", "whoever answers there does not speak MQTT;", 0 },
 	{ MQTT_BROKER_SILENT, 0, "", "no answer to CONNECT; is it a broker?;", 10001 },
 	{ MQTT_BROKER_HALF_CONNACK, 0, "", "no answer to CONNECT; is it a broker?;", 10001 },
@@ -31,6 +32,8 @@ static const struct {
 	{ MQTT_BROKER_CUTS, 0, "", "the broker closed the connection;", 0 },
 	{ MQTT_BROKER_ENDLESS, 0, "", "the broker sends more than 16 MiB in one message;", 0 },
 	{ MQTT_BROKER_DISCONNECTS, 0x8E, "version=5", "the broker ended the connection: Session taken over;", 0 },
+	{ MQTT_BROKER_REMEMBERS, 0, "version=5", "the broker kept a session that was to end;", 0 },
+	{ MQTT_BROKER_REMEMBERS, 0, "version=3.1.1", "the broker kept a session that was to end;", 0 },
 	{ MQTT_BROKER_NO_SUBACK, 0, "", "the broker does not answer a subscription;", 20001 },
 };
 
@@ -43,7 +46,7 @@ static void ends_as(size_t i)
 	mqtt_broker_fault(s.peer, rows[i].fault, rows[i].code);
 	rig_start(s.rig);
 	if (rows[i].skip_ms) {
-		RIG_UNTIL(s.rig, mqtt_broker_counts(s.peer).connections == 2);
+		RIG_UNTIL(s.rig, mqtt_broker_counts(s.peer).connections == 1);
 		mqtt_site_let_be(&s, 50);
 		uint64_t turns = loop_turns(s.rig->loop);
 		mqtt_site_let_be(&s, 100);
@@ -96,8 +99,12 @@ Test(mqtt_connection, names_itself)
 	cr_expect_str_eq(c.client_id, "boiler-room");
 	cr_expect_str_eq(c.user, "gate");
 	cr_expect_str_eq(c.password, "secret");
+	cr_expect(c.clean, "no session of earlier goes on");
 	cr_expect_eq(c.maximum_packet, 256 * 1024);
-	cr_expect_eq(c.connections, 2, "one that knocks, one that stays");
+	cr_expect_eq(c.receive_maximum, 100);
+	cr_expect(c.says_expiry && c.session_expiry == 0, "and none stays");
+	cr_expect_eq(c.wills, 0, "nothing is published that was not asked for");
+	cr_expect_eq(c.connections, 1);
 	cr_expect_eq(c.connects, 1);
 	cr_expect_eq(mqtt_site_logged(&s, "secret"), 0);
 	bridge_stop(s.rig->bridge);
@@ -118,10 +125,64 @@ Test(mqtt_connection, has_a_name_of_its_own_when_none_is_given)
 	cr_expect_eq(strncmp(c.client_id, "jidgate-", 8), 0);
 	cr_expect_eq(strlen(c.client_id), 16);
 	cr_expect_str_neq(c.client_id, mqtt_broker_counts(one.peer).client_id);
+	cr_expect(c.clean);
 	cr_expect_eq(c.maximum_packet, 0, "version 3.1.1 cannot say it");
 	two.peer = NULL;
 	mqtt_site_end(&two);
 	mqtt_site_end(&one);
+}
+
+static void kept(struct mqtt_site *s, const char *expected)
+{
+	char got[64];
+	do
+		mqtt_site_let_be(s, 5); /* what the gateway does last, it does not wait for */
+	while (mqtt_broker_kept(s->peer, "jidgate/status", got, sizeof(got)), strcmp(got, expected) != 0);
+}
+
+static void tells_its_status(const char *version)
+{
+	struct mqtt_site s;
+	char options[128];
+	snprintf(options, sizeof(options), "status.topic=jidgate/status; status.offline=gone; %s", version);
+	mqtt_site_begin(&s, options);
+	mqtt_site_up(&s);
+	kept(&s, "online");
+	cr_expect_eq(mqtt_broker_counts(s.peer).wills, 1);
+	mqtt_broker_die(s.peer); /* and forgets all */
+	RIG_UNTIL(s.rig, s.rig->n_away == 1);
+	mqtt_broker_revive(s.peer);
+	loop_skip(s.rig->loop, 60001);
+	mqtt_site_wait(&s);
+	kept(&s, "online");
+	bridge_stop(s.rig->bridge);
+	RIG_UNTIL(s.rig, s.rig->bridge->state == BRIDGE_CLOSED);
+	RIG_UNTIL(s.rig, mqtt_broker_counts(s.peer).disconnects == 1);
+	kept(&s, "gone");
+	mqtt_site_end(&s);
+}
+
+Test(mqtt_connection, tells_others_that_it_is_there_with_version_5)
+{
+	tells_its_status("version=5");
+}
+
+Test(mqtt_connection, tells_others_that_it_is_there_with_version_3)
+{
+	tells_its_status("version=3.1.1");
+}
+
+Test(mqtt_connection, has_the_broker_tell_that_it_is_gone)
+{
+	struct mqtt_site s;
+	mqtt_site_begin(&s, "status.topic=jidgate/status");
+	mqtt_site_up(&s);
+	kept(&s, "online");
+	mqtt_broker_send(s.peer, "\xFF\xFF\xFF\xFF\xFF\xFF", 6); /* what is not MQTT: we close without a word */
+	RIG_UNTIL(s.rig, s.rig->n_away == 1);
+	kept(&s, "offline");
+	cr_expect_eq(mqtt_broker_counts(s.peer).disconnects, 0);
+	mqtt_site_end(&s);
 }
 
 /* A port whose queue is full: SYNs are dropped, as by a firewall. Closing must not wait for the kernel's two minutes. */

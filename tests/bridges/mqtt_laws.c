@@ -83,6 +83,9 @@ static size_t attempts(void *peer)
 static const struct laws_bad bad[] = {
 	{ .bus = "host=; port=1883" },
 	{ .bus = "host=localhost; password=secret" },
+	{ .bus = "host=localhost; status.topic=jidgate/#" },
+	{ .bus = "host=localhost; status.topic=" },
+	{ .bus = "host=localhost; status.topic=s; status.online=x; status.offline=x" },
 	{ .device = "topic=house/+" },
 	{ .device = "topic=~/lamp" },
 	{ .device = "topic=house/lamp; availability.topic=#" },

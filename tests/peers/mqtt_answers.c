@@ -58,15 +58,18 @@ void mqtt_answers_close(struct client *c, bool reset)
 	*c = (struct client){ .fd = -1 };
 }
 
+/* properties: NULL, or of version 5 without their length */
 static void send_publish(struct mqtt_broker *b, struct client *c, const char *topic, const void *bytes, size_t size,
-			 int qos, bool retain)
+			 int qos, bool retain, const struct mqtt_packet *properties)
 {
 	struct mqtt_packet p = mqtt_packet_begin((uint8_t)(0x30 | qos << 1 | retain));
 	mqtt_packet_text(&p, topic, strlen(topic));
 	if (qos)
 		mqtt_packet_number(&p, b->mid = (uint16_t)(b->mid % 60000 + 1), 2);
 	if (c->v5)
-		mqtt_packet_number(&p, 0, 1);
+		mqtt_packet_number(&p, properties ? (unsigned)properties->size : 0, 1);
+	if (c->v5 && properties)
+		mqtt_packet_bytes(&p, properties->bytes, properties->size);
 	mqtt_packet_bytes(&p, bytes, size);
 	send_packet(c, &p);
 }
@@ -105,11 +108,40 @@ void mqtt_answers_route(struct mqtt_broker *b, const struct client *from, const 
 	for (size_t i = 0; i < CLIENTS; i++) {
 		struct client *c = &b->clients[i];
 		if (c->fd >= 0 && subscribed(c, topic) && !(c == from && c->no_local))
-			send_publish(b, c, topic, bytes, size, qos, false);
+			send_publish(b, c, topic, bytes, size, qos, false, NULL);
 	}
 }
 
+void mqtt_answers_respond(struct mqtt_broker *b, const char *topic, const void *correlation, size_t size,
+			  const char *payload, const char *error)
+{
+	struct mqtt_packet properties = { 0 };
+	if (correlation) {
+		mqtt_packet_number(&properties, 0x09, 1);
+		mqtt_packet_text(&properties, correlation, size);
+	}
+	if (error) {
+		mqtt_packet_number(&properties, 0x26, 1);
+		mqtt_packet_text(&properties, "error", 5);
+		mqtt_packet_text(&properties, error, strlen(error));
+	}
+	for (size_t i = 0; i < CLIENTS; i++)
+		if (b->clients[i].fd >= 0 && subscribed(&b->clients[i], topic))
+			send_publish(b, &b->clients[i], topic, payload, strlen(payload), 0, false, &properties);
+	mqtt_packet_drop(&properties);
+}
+
 /* --- what clients send --- */
+
+static void read_will(struct mqtt_broker *b, struct client *c, struct mqtt_reader *r, unsigned flags)
+{
+	if (c->v5)
+		mqtt_reader_skip_properties(r);
+	mqtt_reader_text(r, c->will_topic, sizeof(c->will_topic));
+	mqtt_reader_text(r, c->will, sizeof(c->will));
+	c->will_retain = flags & 0x20;
+	b->counts.wills++;
+}
 
 static void on_connect(struct mqtt_broker *b, struct client *c, struct mqtt_reader r)
 {
@@ -118,9 +150,18 @@ static void on_connect(struct mqtt_broker *b, struct client *c, struct mqtt_read
 	c->v5 = mqtt_reader_number(&r, 1) == 5;
 	unsigned flags = mqtt_reader_number(&r, 1);
 	mqtt_reader_number(&r, 2);
+	struct mqtt_properties said = { 0 };
 	b->counts.connects++;
-	b->counts.maximum_packet = c->v5 ? mqtt_reader_maximum_packet(&r) : 0;
+	if (c->v5)
+		mqtt_reader_properties(&r, &said);
+	b->counts.maximum_packet = said.maximum_packet;
+	b->counts.receive_maximum = said.receive_maximum;
+	b->counts.session_expiry = said.session_expiry;
+	b->counts.says_expiry = said.says_expiry;
+	b->counts.clean = flags & 0x02;
 	mqtt_reader_text(&r, b->counts.client_id, sizeof(b->counts.client_id));
+	if (flags & 0x04)
+		read_will(b, c, &r, flags);
 	b->counts.user[0] = b->counts.password[0] = '\0';
 	if (flags & 0x80)
 		mqtt_reader_text(&r, b->counts.user, sizeof(b->counts.user));
@@ -135,7 +176,7 @@ static void on_connect(struct mqtt_broker *b, struct client *c, struct mqtt_read
 	if (c->fd < 0 || b->fault == MQTT_BROKER_NO_MQTT || b->fault == MQTT_BROKER_HALF_CONNACK)
 		return;
 	struct mqtt_packet p = mqtt_packet_begin(0x20);
-	mqtt_packet_number(&p, 0, 1);
+	mqtt_packet_number(&p, b->fault == MQTT_BROKER_REMEMBERS, 1);
 	mqtt_packet_number(&p, b->fault == MQTT_BROKER_REFUSES ? b->code : 0, 1);
 	if (c->v5)
 		mqtt_packet_number(&p, 0, 1);
@@ -174,7 +215,8 @@ static void send_retained(struct mqtt_broker *b, struct client *c, size_t first)
 	for (size_t i = first; i < c->n_topics; i++)
 		for (size_t k = 0; k < b->n_retained; k++)
 			if (strcmp(c->topics[i], b->retained[k].topic) == 0)
-				send_publish(b, c, c->topics[i], b->retained[k].bytes, b->retained[k].size, 0, true);
+				send_publish(b, c, c->topics[i], b->retained[k].bytes, b->retained[k].size, 0, true,
+					     NULL);
 }
 
 static void on_subscribe(struct mqtt_broker *b, struct client *c, struct mqtt_reader r)
@@ -213,8 +255,12 @@ static void on_publish(struct mqtt_broker *b, struct client *c, struct mqtt_read
 	mqtt_reader_text(&r, b->counts.topic, sizeof(b->counts.topic));
 	if (qos)
 		mid = mqtt_reader_number(&r, 2);
+	struct mqtt_properties said = { 0 };
 	if (c->v5)
-		mqtt_reader_skip_properties(&r);
+		mqtt_reader_properties(&r, &said);
+	snprintf(b->counts.response_topic, sizeof(b->counts.response_topic), "%s", said.response_topic);
+	memcpy(b->counts.correlation, said.correlation, sizeof(said.correlation));
+	b->counts.correlation_size = said.correlation_size;
 	size_t size = (size_t)(r.end - r.at);
 	snprintf(b->counts.payload, sizeof(b->counts.payload), "%.*s", (int)size, (const char *)r.at);
 	b->counts.mid = mid;
@@ -257,6 +303,7 @@ static void on_disconnect(struct mqtt_broker *b, struct client *c, struct mqtt_r
 {
 	(void)r;
 	b->counts.disconnects++;
+	c->will_topic[0] = '\0'; /* who takes his leave has no will */
 	mqtt_answers_close(c, false);
 }
 

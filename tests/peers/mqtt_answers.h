@@ -16,6 +16,8 @@ struct client {
 	uint8_t *out; /* what its connection does not take yet */
 	size_t out_size;
 	bool v5, no_local, endless;
+	char will_topic[128], will[64];
+	bool will_retain;
 	char *topics[TOPICS];
 	size_t n_topics;
 };
@@ -47,5 +49,7 @@ void mqtt_answers_flush(struct client *c);
 void mqtt_answers_send(struct client *c, const void *bytes, size_t size);
 void mqtt_answers_route(struct mqtt_broker *b, const struct client *from, const char *topic, const void *bytes,
 			size_t size, int qos, bool keep);
+void mqtt_answers_respond(struct mqtt_broker *b, const char *topic, const void *correlation, size_t size,
+			  const char *payload, const char *error);
 void mqtt_answers_take(struct mqtt_broker *b, struct client *c); /* the packets that are whole */
 void mqtt_answers_close(struct client *c, bool reset);

@@ -15,6 +15,7 @@
 static const char *const words[MQTT_BROKER_FAULTS] = {
 	"well", "reset",  "silent",  "refuses",     "no-mqtt",   "closes",         "half-connack", "hostile",
 	"cuts", "stalls", "endless", "disconnects", "no-suback", "refuses-topics", "no-puback",    "refuses-publish",
+	"remembers",
 };
 
 const char *mqtt_broker_word(enum mqtt_broker_fault fault)
@@ -29,7 +30,10 @@ static void read_client(struct mqtt_broker *b, struct client *c)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
+		struct client gone = *c;
 		mqtt_answers_close(c, false);
+		if (*gone.will_topic)
+			mqtt_answers_route(b, NULL, gone.will_topic, gone.will, strlen(gone.will), 0, gone.will_retain);
 		mqtt_answers_counted(b);
 		return;
 	}
@@ -224,6 +228,25 @@ void mqtt_broker_publish(struct mqtt_broker *b, const char *topic, const void *b
 	mqtt_answers_route(b, NULL, topic, bytes, size, qos, keep);
 	pthread_mutex_unlock(&b->lock);
 	wake(b);
+}
+
+void mqtt_broker_respond(struct mqtt_broker *b, const char *topic, const void *correlation, size_t size,
+			 const char *payload, const char *error)
+{
+	pthread_mutex_lock(&b->lock);
+	mqtt_answers_respond(b, topic, correlation, size, payload, error);
+	pthread_mutex_unlock(&b->lock);
+	wake(b);
+}
+
+void mqtt_broker_kept(struct mqtt_broker *b, const char *topic, char *ret, size_t room)
+{
+	ret[0] = '\0';
+	pthread_mutex_lock(&b->lock);
+	for (size_t i = 0; i < b->n_retained; i++)
+		if (strcmp(b->retained[i].topic, topic) == 0)
+			snprintf(ret, room, "%.*s", (int)b->retained[i].size, (const char *)b->retained[i].bytes);
+	pthread_mutex_unlock(&b->lock);
 }
 
 void mqtt_broker_send(struct mqtt_broker *b, const void *bytes, size_t size)

@@ -27,16 +27,22 @@ enum mqtt_broker_fault {
 	MQTT_BROKER_REFUSES_TOPICS, /* SUBACK with failure for each */
 	MQTT_BROKER_NO_PUBACK,
 	MQTT_BROKER_REFUSES_PUBLISH, /* PUBACK with the code (version 5) */
+	MQTT_BROKER_REMEMBERS,       /* CONNACK says that there is a session of earlier */
 	MQTT_BROKER_FAULTS
 };
 
 struct mqtt_broker_counts {
 	unsigned connections, connects, disconnects, topics, publishes, pings;
 	unsigned mid;            /* of the last PUBLISH */
-	uint32_t maximum_packet; /* of the last CONNECT; 0: not said */
+	uint32_t maximum_packet, receive_maximum, session_expiry; /* of the last CONNECT; 0: not said */
+	bool clean, says_expiry;
 	bool no_local;           /* of the last SUBSCRIBE */
 	char client_id[64], user[64], password[64], topic[128],
 		payload[256]; /* of the last CONNECT, of the last PUBLISH */
+	unsigned wills;           /* CONNECTs that had one */
+	char response_topic[128]; /* of the last PUBLISH */
+	uint8_t correlation[64];
+	size_t correlation_size;
 };
 
 struct mqtt_broker *mqtt_broker_new(void);
@@ -48,6 +54,11 @@ void mqtt_broker_die(struct mqtt_broker *b);    /* as by kill -9: nobody listens
 void mqtt_broker_revive(struct mqtt_broker *b); /* at the same port, without any memory */
 void mqtt_broker_publish(struct mqtt_broker *b, const char *topic, const void *bytes, size_t size, int qos,
 			 bool retain);
+/* A PUBLISH with correlation data (NULL: none) and a user property "error" (NULL: none), where clients speak version 5. */
+void mqtt_broker_respond(struct mqtt_broker *b, const char *topic, const void *correlation, size_t size,
+			 const char *payload, const char *error);
+/* What is kept on a topic; "": nothing. */
+void mqtt_broker_kept(struct mqtt_broker *b, const char *topic, char *ret, size_t room);
 void mqtt_broker_send(struct mqtt_broker *b, const void *bytes, size_t size); /* raw, to all clients */
 struct mqtt_broker_counts mqtt_broker_counts(struct mqtt_broker *b);
 

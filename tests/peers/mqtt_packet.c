@@ -113,22 +113,51 @@ void mqtt_reader_skip_properties(struct mqtt_reader *r)
 		r->at += length;
 }
 
-uint32_t mqtt_reader_maximum_packet(struct mqtt_reader *r)
+static void read_correlation(struct mqtt_reader *r, struct mqtt_properties *ret)
 {
-	struct mqtt_reader properties = *r;
+	size_t size = mqtt_reader_number(r, 2);
+	if ((size_t)(r->end - r->at) < size || size > sizeof(ret->correlation)) {
+		r->bad = true;
+		return;
+	}
+	memcpy(ret->correlation, r->at, size);
+	ret->correlation_size = size;
+	r->at += size;
+}
+
+/* Of what a CONNECT or PUBLISH of ours may have. */
+static void read_property(struct mqtt_reader *r, struct mqtt_properties *ret)
+{
+	switch (mqtt_reader_number(r, 1)) {
+	case 0x08:
+		mqtt_reader_text(r, ret->response_topic, sizeof(ret->response_topic));
+		break;
+	case 0x09:
+		read_correlation(r, ret);
+		break;
+	case 0x11:
+		ret->session_expiry = mqtt_reader_number(r, 4);
+		ret->says_expiry = true;
+		break;
+	case 0x21:
+		ret->receive_maximum = mqtt_reader_number(r, 2);
+		break;
+	case 0x27:
+		ret->maximum_packet = mqtt_reader_number(r, 4);
+		break;
+	default:
+		r->bad = true;
+	}
+}
+
+void mqtt_reader_properties(struct mqtt_reader *r, struct mqtt_properties *ret)
+{
+	struct mqtt_reader inner = *r;
 	size_t length;
 	mqtt_reader_skip_properties(r);
-	if (!read_length(&properties, &length))
-		return 0;
-	while (properties.at + 5 <= r->at) { /* of what a CONNECT may have, only these two are numbers of four bytes */
-		uint8_t id = *properties.at++;
-		if (id == 0x21) { /* receive maximum: two bytes */
-			properties.at += 2;
-			continue;
-		}
-		uint32_t n = mqtt_reader_number(&properties, 4);
-		if (id == 0x27)
-			return n;
-	}
-	return 0;
+	if (r->bad || !read_length(&inner, &length))
+		return;
+	inner.end = r->at;
+	while (!inner.bad && inner.at < inner.end)
+		read_property(&inner, ret);
 }

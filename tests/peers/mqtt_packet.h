@@ -29,4 +29,12 @@ size_t mqtt_reader_take(struct mqtt_reader *ret, const uint8_t *bytes, size_t si
 unsigned mqtt_reader_number(struct mqtt_reader *r, int bytes);
 void mqtt_reader_text(struct mqtt_reader *r, char *ret, size_t room);
 void mqtt_reader_skip_properties(struct mqtt_reader *r);
-uint32_t mqtt_reader_maximum_packet(struct mqtt_reader *r); /* skips the properties of a CONNECT */
+/* Reads properties of CONNECT or PUBLISH; what is not there stays as it was. */
+struct mqtt_properties {
+	uint32_t maximum_packet, receive_maximum, session_expiry;
+	bool says_expiry;
+	char response_topic[128];
+	uint8_t correlation[64];
+	size_t correlation_size;
+};
+void mqtt_reader_properties(struct mqtt_reader *r, struct mqtt_properties *ret);

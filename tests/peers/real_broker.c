@@ -74,7 +74,8 @@ void real_broker_start(struct real_broker *r)
 	abort();
 }
 
-void real_broker_begin(struct real_broker *r, const char *user, const char *password)
+/* The beginning of its configuration. */
+static FILE *begin_file(struct real_broker *r)
 {
 	char path[96];
 	*r = (struct real_broker){ .port = free_port() };
@@ -86,8 +87,25 @@ void real_broker_begin(struct real_broker *r, const char *user, const char *pass
 	if (!f)
 		die(path);
 	fprintf(f, "listener %d 127.0.0.1\nset_tcp_nodelay true\npersistence false\nlog_dest stderr\n", r->port);
-	fprintf(f, "max_queued_messages 0\nallow_anonymous %s\n%s", user ? "false" : "true",
-		geteuid() ? "" : "user root\n");
+	fprintf(f, "max_queued_messages 0\n%s", geteuid() ? "" : "user root\n");
+	signal(SIGPIPE, SIG_IGN);
+	return f;
+}
+
+void real_broker_begin_sealed(struct real_broker *r, const char *certs)
+{
+	FILE *f = begin_file(r);
+	fprintf(f, "allow_anonymous true\nrequire_certificate true\n");
+	fprintf(f, "cafile %s/ca.pem\ncertfile %s/server.pem\nkeyfile %s/server.key\n", certs, certs, certs);
+	fclose(f);
+	real_broker_start(r);
+}
+
+void real_broker_begin(struct real_broker *r, const char *user, const char *password)
+{
+	char path[96];
+	FILE *f = begin_file(r);
+	fprintf(f, "allow_anonymous %s\n", user ? "false" : "true");
 	if (user)
 		fprintf(f, "password_file %s/passwords\n", r->folder);
 	fclose(f);
@@ -96,7 +114,6 @@ void real_broker_begin(struct real_broker *r, const char *user, const char *pass
 		wait_for(spawn((char *[]){ "mosquitto_passwd", "-c", "-b", path, (char *)(size_t)user,
 					   (char *)(size_t)password, NULL },
 			       -1, 0));
-	signal(SIGPIPE, SIG_IGN);
 	real_broker_start(r);
 }
 

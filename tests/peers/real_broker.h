@@ -14,6 +14,7 @@ struct real_broker {
 };
 
 void real_broker_begin(struct real_broker *r, const char *user, const char *password); /* NULL: anybody may come in */
+void real_broker_begin_sealed(struct real_broker *r, const char *certs); /* TLS both ways, a folder of certs.h */
 void real_broker_start(struct real_broker *r);                                         /* again, at the same port */
 void real_broker_signal(struct real_broker *r, int signum); /* SIGKILL: and waits for the end */
 void real_broker_publish(struct real_broker *r, const char *topic, const char *payload, bool retain);
