@@ -5,6 +5,7 @@
  * from earlier (retained) is of unknown age: it is told as old, never as good. A device that says it is offline has all
  * of its points away. Nothing is published while the broker is away, and nothing twice.
  */
+#include "bridges/discover.h"
 #include "bridges/publish.h"
 #include "bridges/subscribe.h"
 
@@ -17,6 +18,7 @@ struct mqtt {
 	struct subscribe in;
 	struct publish out;
 	struct tls_files files;
+	struct discover discover;
 	struct timer closer;
 	bool up, closing;
 };
@@ -70,8 +72,7 @@ static void take_reader(struct mqtt *m, struct topic_reader *r, struct payload *
 	else if (old)
 		s = (struct sample){ .value = value, .quality = QUALITY_OLD };
 	bridge_sample(m->bridge, r->point, &s);
-	const struct topic_watcher *w = old ? topic_watcher_of(&m->topics, r->point->device) : NULL;
-	if (w && w->away && !m->closing)
+	if (old && !m->closing && topic_is_away(&m->topics, r->point->device))
 		say_away(m, r->point);
 }
 
@@ -110,6 +111,7 @@ static void on_message(void *ctx, const struct broker_message *message)
 	struct mqtt *m = ctx;
 	struct topic *t = topic_find(&m->topics, message->topic);
 	struct payload payload = payload_of(message->bytes, message->size);
+	discover_message(&m->discover, message->topic, message->bytes, message->size);
 	if (!t)
 		return;
 	bool old = is_old(m, t, message->retained);
@@ -144,15 +146,27 @@ static void on_published(void *ctx, int mid, const struct err *why)
 	publish_answer(&m->out, mid, why);
 }
 
-static void watch_devices(struct mqtt *m)
+/* Whatever is heard although no point listens. */
+static void watch(struct mqtt *m)
 {
 	struct topic *t;
 	for (size_t at = 0; (t = map_next(&m->topics.map, &at));) {
-		if (t->watchers)
-			subscribe_add(&m->in, t);
+		bool wanted = t->watchers || t->kept;
+		if (wanted != t->watched)
+			(wanted ? subscribe_add : subscribe_drop)(&m->in, t);
+		t->watched = wanted;
+	}
+}
+
+static void begin_session(struct mqtt *m)
+{
+	struct topic *t;
+	for (size_t at = 0; (t = map_next(&m->topics.map, &at));) {
+		t->watched = false;
 		for (struct topic_watcher *w = t->watchers; w; w = w->next)
 			w->away = false; /* until it says so again */
 	}
+	watch(m);
 }
 
 static void on_up(void *ctx)
@@ -161,7 +175,8 @@ static void on_up(void *ctx)
 	if (m->closing)
 		return;
 	m->up = true;
-	watch_devices(m);
+	begin_session(m);
+	discover_up(&m->discover);
 	bridge_up(m->bridge);
 }
 
@@ -169,6 +184,7 @@ static void on_down(void *ctx, const struct err *why)
 {
 	struct mqtt *m = ctx;
 	m->up = false;
+	discover_down(&m->discover);
 	subscribe_end(&m->in);
 	publish_end(&m->out, why);
 	if (!m->closing)
@@ -179,6 +195,7 @@ static void on_closed(void *ctx)
 {
 	struct mqtt *m = ctx;
 	topic_free(&m->topics);
+	discover_end(&m->discover);
 	bridge_closed(m->bridge);
 }
 
@@ -205,7 +222,8 @@ static void begin(struct mqtt *m, struct bridge *b)
 						.status_offline = status->offline };
 	m->bridge = b;
 	m->broker = broker_new(b->loop, &options, &events, m);
-	topic_fill(&m->topics, b->points, b->n_points);
+	topic_take(&m->topics, b->points, b->n_points);
+	discover_begin(&m->discover, b, &m->topics);
 	m->in = (struct subscribe){ b->loop, m->broker, &m->topics, on_subscription, m, { 0 }, { 0 }, { 0 } };
 	m->out = (struct publish){ .bridge = b, .broker = m->broker };
 	subscribe_begin(&m->in);
@@ -235,10 +253,10 @@ static int mqtt_listen(struct bridge *b, struct point *p, bool on)
 static void mqtt_write(struct bridge *b, struct request *r)
 {
 	struct mqtt *m = b->self;
-	const struct topic_watcher *w = topic_watcher_of(&m->topics, r->point->device);
+	bool away = topic_is_away(&m->topics, r->point->device);
 	struct err why;
-	err_set(&why, w && w->away ? "the device says that it is offline" : "the broker cannot be reached");
-	if (!m->up || (w && w->away))
+	err_set(&why, away ? "the device says that it is offline" : "the broker cannot be reached");
+	if (!m->up || away)
 		bridge_done(b, r, REQUEST_AWAY, NULL, &why);
 	else
 		publish_add(&m->out, r);
@@ -248,6 +266,23 @@ static void mqtt_cancel(struct bridge *b, struct request *r)
 {
 	struct mqtt *m = b->self;
 	publish_cancel(&m->out, r);
+}
+
+static void forget_topic(void *ctx, struct topic *topic)
+{
+	struct mqtt *m = ctx;
+	subscribe_forget(&m->in, topic);
+}
+
+static void mqtt_change(struct bridge *b)
+{
+	struct mqtt *m = b->self;
+	if (!m->broker)
+		return; /* it will begin with the new ones */
+	topic_take(&m->topics, b->points, b->n_points);
+	if (m->up)
+		watch(m);
+	topic_sweep(&m->topics, forget_topic, m);
 }
 
 static void close_now(void *ctx)
@@ -261,6 +296,7 @@ static void mqtt_close(struct bridge *b)
 {
 	struct mqtt *m = b->self;
 	m->closing = true;
+	discover_down(&m->discover);
 	subscribe_end(&m->in);
 	publish_forget(&m->out);
 	timer_set(b->loop, &m->closer, 0, close_now, m);
@@ -276,4 +312,5 @@ const struct bridge_driver driver_mqtt = {
 	},
 	.size = sizeof(struct mqtt),
 	.open = mqtt_open, .listen = mqtt_listen, .write = mqtt_write, .cancel = mqtt_cancel, .close = mqtt_close,
+	.change = mqtt_change,
 };

@@ -3,6 +3,7 @@
 #include "bridges/compose.h"
 #include "bridges/pointer.h"
 #include "bridges/tls.h"
+#include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/conf/secret.h"
 
@@ -12,6 +13,7 @@
 enum { TOPIC_LONGEST = 65535 /* MQTT: two bytes of length */, PORT = 1883, PORT_TLS = 8883 };
 
 static const char *const versions[] = { "3.1.1", "5", NULL };
+static const char *const discoveries[] = { "none", "homeassistant", NULL };
 static const char *const as_the_bus[] = { "bus", NULL }; /* kept as -1 */
 
 #define AT(member) offsetof(struct mqtt_tls, member)
@@ -54,20 +56,47 @@ const struct setting mqtt_rows_bus[] = {
 	  .help = "speak TLS; the broker's certificate must be signed and for this host. May be empty: tls = { }" },
 	{ "status", SETTING_GROUP, AT(status), .rows = status_rows, .flags = SETTING_GIVEN, .given = AT(status.given),
 	  .help = "tells others at the broker whether the gateway is there" },
+	{ "discovery", SETTING_WORD, AT(discovery), "none", .words = discoveries,
+	  .help = "homeassistant: devices that tell of themselves as Home Assistant wants it become things without a "
+		  "line of configuration" },
+	{ "discovery_prefix", SETTING_TEXT, AT(discovery_prefix), "homeassistant", 1, 200,
+	  .help = "the topic under which they do" },
+	{ "discovery_filter", SETTING_VALUES, AT(discovery_filter),
+	  .help = "which of them: patterns with * and ? for their topics, ids, names and models; ! in front refuses" },
+	{ "discovery_limit", SETTING_INT, AT(discovery_limit), "200", 1, LIMIT_FOUND,
+	  .help = "most devices that are taken" },
+	{ "discovery_diagnostic", SETTING_BOOL, AT(discovery_diagnostic), "false",
+	  .help = "also what they call diagnostic or configuration, or switch off by default" },
 	{ 0 },
 };
 #undef AT
 
-#define AT(member) offsetof(struct mqtt_availability, member)
+#define WATCH_ROWS(at)                                                                                                 \
+	{ "topic", SETTING_TEXT, (at) + offsetof(struct mqtt_watch, topic), .flags = SETTING_REQUIRED,                 \
+	  .help = "where the device says whether it is there" },                                                       \
+		{ "path", SETTING_TEXT, (at) + offsetof(struct mqtt_watch, path),                                      \
+		  .help = "JSON Pointer to the word; none: the whole payload" },                                       \
+		{ "online", SETTING_TEXT, (at) + offsetof(struct mqtt_watch, online), "online",                        \
+		  .help = "the word for: there" },                                                                     \
+	{                                                                                                              \
+		"offline", SETTING_TEXT, (at) + offsetof(struct mqtt_watch, offline), "offline",                       \
+			.help = "the word for: not there"                                                              \
+	}
+
+static const struct setting watch_rows[] = { WATCH_ROWS(0), { 0 } };
+
 static const struct setting availability_rows[] = {
-	{ "topic", SETTING_TEXT, AT(topic), .flags = SETTING_REQUIRED,
-	  .help = "where the device says whether it is there" },
-	{ "path", SETTING_TEXT, AT(path), .help = "JSON Pointer to the word; none: the whole payload" },
-	{ "online", SETTING_TEXT, AT(online), "online", .help = "the word for: there" },
-	{ "offline", SETTING_TEXT, AT(offline), "offline", .help = "the word for: not there" },
+	WATCH_ROWS(offsetof(struct mqtt_availability, first)),
+	{ "also", SETTING_LIST, offsetof(struct mqtt_availability, also), .rows = watch_rows,
+	  .size = sizeof(struct mqtt_watch),
+	  .help = "more of such topics, as that of its bridge: it is there when none says that it is not" },
 	{ 0 },
 };
-#undef AT
+#undef WATCH_ROWS
+
+_Static_assert(offsetof(struct mqtt_availability, n_also) ==
+		       offsetof(struct mqtt_availability, also) + offsetof(struct setting_list, n),
+	       "also is a setting_list");
 
 const struct setting mqtt_rows_device[] = {
 	{ "topic", SETTING_TEXT, offsetof(struct mqtt_device, topic),
@@ -83,6 +112,8 @@ static const struct setting write_rows[] = {
 	{ "topic", SETTING_TEXT, AT(topic), .help = "where a new value is published" },
 	{ "payload", SETTING_TEXT, AT(payload),
 	  .help = "what is published: ${value} is the value as JSON, ${raw} as bare text; default: \"${raw}\"" },
+	{ "on", SETTING_TEXT, AT(on), .help = "the word that is published for true; default: the point's" },
+	{ "off", SETTING_TEXT, AT(off), .help = "the word that is published for false; default: the point's" },
 	{ "qos", SETTING_INT, AT(qos), "bus", 0, 2, .words = as_the_bus,
 	  .help = "quality of service, or \"bus\": that of the bus" },
 	{ "retain", SETTING_BOOL, AT(retain), "false", .help = "the broker keeps the message" },
@@ -98,6 +129,8 @@ const struct setting mqtt_rows_address[] = {
 	{ "off", SETTING_TEXT, AT(off), "false", .help = "the word of a bool for false" },
 	{ "qos", SETTING_INT, AT(qos), "bus", 0, 2, .words = as_the_bus,
 	  .help = "quality of service, or \"bus\": that of the bus" },
+	{ "discovered", SETTING_TEXT, AT(discovered),
+	  .help = "the gateway's own: the message of discovery that told of the point" },
 	{ "write", SETTING_GROUP, AT(write), .rows = write_rows, .help = "how a value is written" },
 	{ 0 },
 };
@@ -179,6 +212,8 @@ int mqtt_rows_check_bus(struct bus *bus, struct err *e)
 		return err_set(e, "host: is empty");
 	if (o->password && !o->user)
 		return err_set(e, "password: needs a user");
+	if (check_topic("discovery_prefix", o->discovery_prefix, e) < 0)
+		return -1;
 	if (o->port == 0)
 		o->port = o->tls.given ? PORT_TLS : PORT;
 	if (o->tls.given && check_tls(bus, &o->tls, e) < 0)
@@ -186,20 +221,28 @@ int mqtt_rows_check_bus(struct bus *bus, struct err *e)
 	return o->status.given ? check_status(&o->status, e) : 0;
 }
 
+static int check_watch(struct mqtt_watch *w, const char *device, struct err *e)
+{
+	if (resolve_topic("availability.topic", &w->topic, device, e) < 0 ||
+	    check_path("availability.path", w->path, e) < 0)
+		return -1;
+	return check_words("availability.online", w->online, w->offline, e);
+}
+
 int mqtt_rows_check_device(struct device *d, struct err *e)
 {
 	struct mqtt_device *o = d->options;
 	struct mqtt_availability *a = &o->availability;
+	int bad = 0;
 	if (o->topic && *o->topic == '~')
 		return err_set(e, "topic: '~' is for points; it means this topic");
 	if (o->topic && check_topic("topic", o->topic, e) < 0)
 		return -1;
-	if (!a->given)
-		return 0;
-	if (resolve_topic("availability.topic", &a->topic, o->topic, e) < 0 ||
-	    check_path("availability.path", a->path, e) < 0)
-		return -1;
-	return check_words("availability.online", a->online, a->offline, e);
+	if (a->given)
+		bad = check_watch(&a->first, o->topic, e);
+	for (size_t i = 0; bad == 0 && i < a->n_also; i++)
+		bad = check_watch(&a->also[i], o->topic, e);
+	return bad;
 }
 
 static int check_heard(struct point *p, struct mqtt_address *a, const char *device, struct err *e)
@@ -225,7 +268,13 @@ static int check_template(const struct point *p, struct mqtt_address *a, struct 
 			       a->path, *a->path ? a->path + 1 : "value");
 	if (!a->write.payload)
 		a->write.payload = mem_text("${raw}");
-	struct compose_rule rule = { a->write.payload, a->on, a->off };
+	if (!a->write.on)
+		a->write.on = mem_text(a->on);
+	if (!a->write.off)
+		a->write.off = mem_text(a->off);
+	if (p->type == TYPE_BOOL && check_words("write.on", a->write.on, a->write.off, e) < 0)
+		return -1;
+	struct compose_rule rule = { a->write.payload, a->write.on, a->write.off };
 	return compose_check(&rule, p->type, e) < 0 ? err_wrap(e, "write.payload") : 0;
 }
 
@@ -256,5 +305,7 @@ int mqtt_rows_check(struct point *p, struct err *e)
 		return -1;
 	if (p->access & ACCESS_WRITE)
 		return check_written(p, a, d->topic, e);
-	return a->write.topic || a->write.payload ? err_set(e, "write: the point is read-only; access = \"rw\"?") : 0;
+	return a->write.topic || a->write.payload || a->write.on || a->write.off
+		       ? err_set(e, "write: the point is read-only; access = \"rw\"?")
+		       : 0;
 }

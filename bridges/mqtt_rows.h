@@ -17,6 +17,8 @@
 
 enum mqtt_version { MQTT_VERSION_3_1_1, MQTT_VERSION_5 };
 
+enum mqtt_discovery { MQTT_DISCOVERY_NONE, MQTT_DISCOVERY_HOMEASSISTANT };
+
 struct mqtt_tls { /* the group is there: TLS is spoken */
 	bool given;
 	char *ca_file, *ca_path, *cert_file, *key_file;
@@ -39,13 +41,24 @@ struct mqtt_bus {
 	int64_t keepalive_ms;
 	struct mqtt_tls tls;
 	struct mqtt_status status;
+	int discovery; /* enum mqtt_discovery */
+	char *discovery_prefix;
+	struct setting_values discovery_filter; /* hafilter.h */
+	int64_t discovery_limit;
+	bool discovery_diagnostic;
+};
+
+struct mqtt_watch { /* where the device says whether it is there */
+	char *topic;
+	char *path;
+	char *online, *offline;
 };
 
 struct mqtt_availability {
 	bool given;
-	char *topic;
-	char *path;
-	char *online, *offline;
+	struct mqtt_watch first;
+	struct mqtt_watch *also;
+	size_t n_also;
 };
 
 struct mqtt_device {
@@ -55,8 +68,9 @@ struct mqtt_device {
 
 struct mqtt_write {
 	char *topic;
-	char *payload; /* template, see compose.h */
-	int64_t qos;   /* -1: the bus's */
+	char *payload;  /* template, see compose.h */
+	char *on, *off; /* NULL: the point's */
+	int64_t qos;    /* -1: the bus's */
 	bool retain;
 };
 
@@ -64,7 +78,8 @@ struct mqtt_address {
 	char *topic; /* NULL after the check: nothing is heard of the point */
 	char *path;
 	char *on, *off;
-	int64_t qos; /* -1: the bus's */
+	int64_t qos;      /* -1: the bus's */
+	char *discovered; /* NULL, or what told of it (hafound.h) */
 	struct mqtt_write write;
 };
 

@@ -30,7 +30,7 @@ static int hand_over(struct publish *p, struct publish_slot *slot)
 	const struct point *point = slot->request->point;
 	const struct mqtt_bus *bus = p->bridge->bus->options;
 	const struct mqtt_address *a = point->address;
-	const struct compose_rule rule = { a->write.payload, a->on, a->off };
+	const struct compose_rule rule = { a->write.payload, a->write.on, a->write.off };
 	int64_t qos = a->write.qos < 0 ? bus->qos : a->write.qos;
 	struct text payload = { 0 };
 	compose_payload(&rule, point->type, &slot->request->raw, &payload);

@@ -117,6 +117,16 @@ static struct batch *find(struct subscribe *s, int mid)
 	return NULL;
 }
 
+void subscribe_forget(struct subscribe *s, struct topic *topic)
+{
+	list_each (link, &s->batches) {
+		struct batch *batch = list_of(link, struct batch, link);
+		for (size_t i = 0; i < batch->n; i++)
+			if (batch->topics[i] == topic)
+				batch->topics[i] = NULL;
+	}
+}
+
 void subscribe_answer(struct subscribe *s, int mid, const bool *refused, size_t n)
 {
 	struct batch *batch = find(s, mid);
@@ -126,7 +136,8 @@ void subscribe_answer(struct subscribe *s, int mid, const bool *refused, size_t 
 	if (list_empty(&s->batches))
 		timer_stop(s->loop, &s->patience);
 	for (size_t i = 0; i < batch->n; i++) /* an answer that is too short leaves the rest refused */
-		s->on_refused(s->ctx, batch->topics[i], i >= n || refused[i]);
+		if (batch->topics[i])
+			s->on_refused(s->ctx, batch->topics[i], i >= n || refused[i]);
 	mem_free(batch);
 }
 

@@ -21,7 +21,8 @@ struct subscribe {
 };
 
 void subscribe_begin(struct subscribe *s);
-void subscribe_add(struct subscribe *s, struct topic *topic);  /* one listener more */
-void subscribe_drop(struct subscribe *s, struct topic *topic); /* one less */
+void subscribe_add(struct subscribe *s, struct topic *topic);    /* one listener more */
+void subscribe_drop(struct subscribe *s, struct topic *topic);   /* one less */
+void subscribe_forget(struct subscribe *s, struct topic *topic); /* it has no listeners and will be freed */
 void subscribe_answer(struct subscribe *s, int mid, const bool *refused, size_t n);
 void subscribe_end(struct subscribe *s); /* of the session */

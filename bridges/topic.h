@@ -1,7 +1,9 @@
 /*
- * Who is told what: from a topic to the points and devices that read it. Exact topics only, found by one hash look-up.
+ * Who is told what: from a topic to the points and devices that read it. Exact topics are found by one hash look-up; a
+ * filter with wildcards stands here only to be subscribed.
  *
- * Built once from the points of a bus, whose strings it borrows; owned by its driver. Loop thread.
+ * Made from the points of a bus and brought up to date when those change; owned by its driver. Readers and watchers borrow
+ * from the points and devices. Loop thread.
  */
 #pragma once
 
@@ -21,17 +23,19 @@ struct topic_reader { /* a point that takes its value from the topic */
 struct topic_watcher { /* a device that says there whether it is available */
 	struct topic_watcher *next;
 	struct device *device;
-	const struct mqtt_availability *rule;
+	const struct mqtt_watch *rule;
 	bool away;
 	struct note note;
 };
 
 struct topic {
-	char *name; /* borrowed */
+	char *name;
 	struct topic_reader *readers;
 	struct topic_watcher *watchers;
 	int qos;
 	bool ours;        /* we also publish to it, so a message may be our own words */
+	bool kept;        /* a filter: stays without readers */
+	bool watched;     /* one of the listeners is for the watchers, or because it is kept */
 	size_t listeners; /* in this session of the broker */
 	bool asked;       /* subscribed in this session */
 	struct note note; /* whether the broker refuses the subscription */
@@ -41,7 +45,11 @@ struct topic_table {
 	struct map map; /* name -> struct topic, owned */
 };
 
-void topic_fill(struct topic_table *t, struct point *const *points, size_t n);
+void topic_take(struct topic_table *t, struct point *const *points, size_t n); /* these, and no others any more */
+void topic_keep(struct topic_table *t, const char *filter, int qos);
+void topic_sweep(struct topic_table *t, void (*gone)(void *ctx, struct topic *topic),
+		 void *ctx); /* what nobody needs */
 struct topic *topic_find(const struct topic_table *t, const char *name);
-struct topic_watcher *topic_watcher_of(const struct topic_table *t, const struct device *d); /* NULL: it says nothing */
+bool topic_is_away(const struct topic_table *t,
+		   const struct device *d); /* does it, or its bridge, say that it is away */
 void topic_free(struct topic_table *t);

@@ -29,6 +29,11 @@ enum {
 	LIMIT_FOUND = 2000,                 /* devices that one bus tells of: whoever may write to a broker makes them */
 	LIMIT_FOUND_KEY = 512,              /* bytes of what the bus calls one of them */
 	LIMIT_FOUND_BLOCK = 64 * 1024,      /* bytes of its description: some hundred points */
+	LIMIT_FOUND_SOURCES = 20000,        /* messages of discovery that are remembered per broker: 49 devices have had 1104 */
+	LIMIT_FOUND_POINTS = 200,           /* points of a device that is found */
+	LIMIT_FOUND_TEXT = 512,             /* bytes of one text in such a message: topics, names, templates */
+	LIMIT_FOUND_WATCHES = 4,            /* topics that say whether a found device is there: its own, its bridge's */
+	LIMIT_FOUND_CHOICES = 100,          /* words of a selection */
 	LIMIT_UNITS = 1000,                 /* devices that one block of the configuration makes */
 	LIMIT_CLAIMS_MINUTE = 10,           /* claims with a wrong key, per bare JID and minute (siot S10) */
 	LIMIT_LISTS_MINUTE = 120,           /* listings of the domain that the users of one server get: each looks at all things */

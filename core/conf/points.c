@@ -120,6 +120,17 @@ static int check_words(const struct check *c, struct point *p, struct err *e)
 	return 0;
 }
 
+static int check_choices(const struct check *c, struct point *p, struct err *e)
+{
+	(void)c;
+	if (p->n_choices && p->type != TYPE_TEXT)
+		return err_set(e, "choices: they are for texts, and the type is '%s'", type_word(p->type));
+	for (size_t i = 0; i < p->n_choices; i++)
+		if (p->choices[i].type != VALUE_TEXT || !*p->choices[i].text)
+			return err_set(e, "choices: number %zu is no text", i + 1);
+	return 0;
+}
+
 static int check_access(const struct check *c, struct point *p, struct err *e)
 {
 	bool writes = p->access & ACCESS_WRITE;
@@ -156,7 +167,7 @@ static int check_protocol(const struct check *c, struct point *p, struct err *e)
 
 /* The driver's check comes last and only when all is well before. */
 static int (*const checks[])(const struct check *c, struct point *p, struct err *e) = {
-	check_id, check_type, check_numbers, check_scale, check_counter, check_words, check_access, check_jid,
+	check_id, check_type, check_numbers, check_scale, check_counter, check_words, check_choices, check_access, check_jid,
 };
 
 static void check_point(const struct fill *f, const struct check *c, struct point *p)

@@ -134,6 +134,7 @@ const struct setting rows_point[] = {
 		  "polled)" },
 	{ "words", SETTING_LIST, IN(point, words), .rows = word_rows, .size = sizeof(struct word),
 	  .help = "names for the values of an enumeration" },
+	{ "choices", SETTING_VALUES, IN(point, choices), .help = "of a text: the only words that it shows and takes" },
 	{ "nan", SETTING_VALUES, IN(point, nan), .help = "raw values that mean \"no value\"" },
 	{ "thing", SETTING_BOOL, IN(point, hidden), .fallback = "true", .flags = SETTING_NOT,
 	  .help = "false keeps it out of XMPP" },
@@ -148,6 +149,8 @@ const struct setting rows_point[] = {
 
 _Static_assert(offsetof(struct point, n_words) == offsetof(struct point, words) + offsetof(struct setting_list, n),
 	       "words are a setting_list");
+_Static_assert(offsetof(struct point, n_choices) == offsetof(struct point, choices) + offsetof(struct setting_values, n),
+	       "choices are a setting_values");
 _Static_assert(offsetof(struct point, n_nan) == offsetof(struct point, nan) + offsetof(struct setting_values, n),
 	       "nan is a setting_values");
 

@@ -161,7 +161,7 @@ static void show_bus(const struct bus *bus, const struct protocol *const *protoc
 	setting_free(rows_bus, &head);
 }
 
-static void show_point(const struct point *p, const struct protocol *protocol, struct text *to)
+void show_point(const struct point *p, const struct protocol *protocol, struct text *to)
 {
 	struct point none = { 0 };
 	void *address = setting_new(protocol->address, protocol->address_size);
@@ -170,35 +170,58 @@ static void show_point(const struct point *p, const struct protocol *protocol, s
 		none.stale_ms = points_stale(p);
 	names_add(&none.names, "", p->id);
 	const struct layer layers[] = { { rows_point, p, &none }, { protocol->address, p->address, address } };
-	text_add(to, "\t\t\t{\n");
+	text_add(to, "{\n");
 	show_layers(layers, 2, p->access & ACCESS_WRITE ? NULL : "write", to, 4);
 	text_add(to, "\t\t\t}");
 	setting_drop(address);
 	setting_free(rows_point, &none);
 }
 
-static void show_device(const struct device *d, const struct protocol *const *protocols, struct text *to)
+/* bus: NULL: it is not said */
+static void show_head(const struct device *d, const struct protocol *protocol, const char *bus, struct text *to)
 {
-	const struct protocol *protocol = build_protocol(protocols, d->bus->protocol);
 	struct device none = { 0 };
-	struct rows_device head = { .bus = mem_text(d->bus->id) }, no_head = { 0 };
+	struct rows_device head = { .bus = mem_text(bus) }, no_head = { 0 };
 	void *options = setting_new(protocol->device, protocol->device_size);
 	devices_default(&none);
 	names_add(&none.names, "", d->id);
 	const struct layer layers[] = { { rows_device, d, &none },
 					{ rows_device_bus, &head, &no_head },
 					{ protocol->device, d->options, options } };
-	text_add(to, "\t{\n");
 	show_layers(layers, 3, NULL, to, 2);
-	text_add(to, "\t\tpoints = (\n");
-	for (size_t i = 0; i < d->n_points; i++) {
-		show_point(d->points[i], protocol, to);
-		text_add(to, i + 1 < d->n_points ? ",\n" : "\n");
-	}
-	text_add(to, "\t\t);\n\t}");
 	setting_drop(options);
 	setting_free(rows_device_bus, &head);
 	setting_free(rows_device, &none);
+}
+
+static bool show_block(const struct device *d, const struct protocol *protocol, const char *bus,
+		       bool (*keep)(void *ctx, const struct point *p), void *ctx, struct text *to)
+{
+	bool any = false;
+	text_add(to, "{\n");
+	show_head(d, protocol, bus, to);
+	text_add(to, "\t\tpoints = (\n");
+	for (size_t i = 0; i < d->n_points; i++) {
+		if (!keep(ctx, d->points[i]))
+			continue;
+		text_add(to, any ? ",\n\t\t\t" : "\t\t\t");
+		show_point(d->points[i], protocol, to);
+		any = true;
+	}
+	text_addf(to, "%s\t\t);\n\t}", any ? "\n" : "");
+	return any;
+}
+
+bool show_device(const struct device *d, const struct protocol *protocol, bool (*keep)(void *ctx, const struct point *p),
+		 void *ctx, struct text *to)
+{
+	return show_block(d, protocol, NULL, keep, ctx, to);
+}
+
+static bool keep_all(void *ctx, const struct point *p)
+{
+	(void)ctx, (void)p;
+	return true;
 }
 
 static void show_house(const struct house *h, const struct protocol *const *protocols, struct text *to)
@@ -219,7 +242,9 @@ static void show_house(const struct house *h, const struct protocol *const *prot
 		if (h->devices[i]->broken)
 			continue;
 		text_add(to, first ? "" : ",\n");
-		show_device(h->devices[i], protocols, to);
+		text_add(to, "\t");
+		show_block(h->devices[i], build_protocol(protocols, h->devices[i]->bus->protocol), h->devices[i]->bus->id,
+			   keep_all, NULL, to);
 		first = false;
 	}
 	text_add(to, first ? ");\n" : "\n);\n");

@@ -37,6 +37,9 @@ void point_free(struct point *p)
 	for (size_t i = 0; i < p->n_nan; i++)
 		value_free(&p->nan[i]);
 	mem_free(p->words);
+	for (size_t i = 0; i < p->n_choices; i++)
+		value_free(&p->choices[i]);
+	mem_free(p->choices);
 	mem_free(p->nan);
 	names_free(&p->names);
 	mem_free(p->id);

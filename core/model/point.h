@@ -65,6 +65,8 @@ struct point {
 	int decimals;                      /* digits shown behind the point; -1: those of the source */
 	struct word *words;
 	size_t n_words;
+	struct value *choices; /* the only values of a text */
+	size_t n_choices;
 	struct value *nan; /* raw values that mean "no value" */
 	size_t n_nan;
 	int64_t poll_ms;         /* 0: not polled (the bus tells us) */

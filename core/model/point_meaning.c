@@ -102,14 +102,23 @@ static enum trouble show_number(const struct point *p, const struct value *raw, 
 	return TROUBLE_NONE;
 }
 
+static bool is_choice(const struct point *p, const char *text)
+{
+	for (size_t i = 0; i < p->n_choices; i++)
+		if (p->choices[i].type == VALUE_TEXT && strcmp(p->choices[i].text, text) == 0)
+			return true;
+	return p->n_choices == 0;
+}
+
 static enum trouble show_text(const struct point *p, const struct value *raw, struct value *ret)
 {
-	(void)p;
 	if (raw->type != VALUE_TEXT)
 		return TROUBLE_TYPE;
 	size_t size = strlen(raw->text);
 	if (size > LIMIT_TEXT_VALUE || !text_is_clean(raw->text, size))
 		return TROUBLE_TYPE;
+	if (!is_choice(p, raw->text))
+		return TROUBLE_RANGE;
 	*ret = value_text(raw->text, size);
 	return TROUBLE_NONE;
 }
@@ -149,6 +158,18 @@ int point_to_shown(const struct point *p, const struct value *raw, struct value 
 	return -1;
 }
 
+static int refuse_word(const struct point *p, struct err *e)
+{
+	struct text list = { 0 };
+	for (size_t i = 0; i < p->n_words; i++)
+		text_addf(&list, "%s%s", i ? ", " : "", p->words[i].text);
+	for (size_t i = 0; i < p->n_choices; i++)
+		text_addf(&list, "%s%s", i ? ", " : "", p->choices[i].text);
+	err_set(e, "must be one of: %s", list.data);
+	text_free(&list);
+	return -1;
+}
+
 static int raw_of_word(const struct point *p, const struct value *shown, struct value *ret, struct err *e)
 {
 	for (size_t i = 0; shown->type == VALUE_TEXT && i < p->n_words; i++) {
@@ -157,12 +178,7 @@ static int raw_of_word(const struct point *p, const struct value *shown, struct 
 			return 0;
 		}
 	}
-	struct text list = { 0 };
-	for (size_t i = 0; i < p->n_words; i++)
-		text_addf(&list, "%s%s", i ? ", " : "", p->words[i].text);
-	err_set(e, "must be one of: %s", list.data);
-	text_free(&list);
-	return -1;
+	return refuse_word(p, e);
 }
 
 static int refuse_range(const struct point *p, struct err *e)
@@ -213,6 +229,8 @@ int point_to_raw(const struct point *p, const struct value *shown, struct value 
 		if (size > LIMIT_TEXT_VALUE || !text_is_clean(shown->text, size))
 			return err_set(e, "must be at most %d bytes of text without control characters",
 				       LIMIT_TEXT_VALUE);
+		if (!is_choice(p, shown->text))
+			return refuse_word(p, e);
 	}
 	*ret_raw = value_copy(shown);
 	return 0;

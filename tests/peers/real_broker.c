@@ -1,5 +1,7 @@
 #include "tests/peers/real_broker.h"
 
+#include "tests/peers/mqtt_packet.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
@@ -144,6 +146,66 @@ void real_broker_publish(struct real_broker *r, const char *topic, const char *p
 			  retain ? "-r" : NULL,
 			  NULL };
 	wait_for(spawn(words, -1, 0));
+}
+
+static void send_packet(int fd, struct mqtt_packet *p)
+{
+	size_t size;
+	uint8_t *bytes = mqtt_packet_end(p, &size);
+	for (size_t at = 0; at < size;) {
+		ssize_t n = write(fd, bytes + at, size - at);
+		if (n < 0)
+			die("write");
+		at += (size_t)n;
+	}
+	free(bytes);
+}
+
+static void expect_answer(int fd, uint8_t type, size_t size)
+{
+	uint8_t bytes[4];
+	for (size_t at = 0; at < size;) {
+		ssize_t n = read(fd, bytes + at, size - at);
+		if (n <= 0)
+			die("read");
+		at += (size_t)n;
+	}
+	if (bytes[0] != type)
+		die("answer");
+}
+
+static int connect_raw(const struct real_broker *r)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)r->port) };
+	struct mqtt_packet hello = mqtt_packet_begin(0x10);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		die("connect");
+	mqtt_packet_text(&hello, "MQTT", 4);
+	mqtt_packet_bytes(&hello, "\x04\x02\x00\x3c", 4); /* 3.1.1, clean session, keep alive */
+	mqtt_packet_text(&hello, "", 0);
+	send_packet(fd, &hello);
+	expect_answer(fd, 0x20, 4);
+	return fd;
+}
+
+void real_broker_keep(struct real_broker *r, size_t n,
+		      void (*message)(void *ctx, size_t i, char topic[256], char payload[2048]), void *ctx)
+{
+	int fd = connect_raw(r);
+	for (size_t i = 0; i < n; i++) {
+		char topic[256], payload[2048];
+		struct mqtt_packet p = mqtt_packet_begin(0x31); /* retain, QoS 0 */
+		message(ctx, i, topic, payload);
+		mqtt_packet_text(&p, topic, strlen(topic));
+		mqtt_packet_bytes(&p, payload, strlen(payload));
+		send_packet(fd, &p);
+	}
+	struct mqtt_packet ping = mqtt_packet_begin(0xc0);
+	send_packet(fd, &ping);
+	expect_answer(fd, 0xd0, 2);
+	close(fd);
 }
 
 void real_broker_listen(struct real_broker *r, const char *topic, void (*cause)(void *ctx), void *ctx, char *ret,

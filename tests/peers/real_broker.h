@@ -18,6 +18,9 @@ void real_broker_begin_sealed(struct real_broker *r, const char *certs); /* TLS 
 void real_broker_start(struct real_broker *r);                                         /* again, at the same port */
 void real_broker_signal(struct real_broker *r, int signum); /* SIGKILL: and waits for the end */
 void real_broker_publish(struct real_broker *r, const char *topic, const char *payload, bool retain);
+/* So many retained messages at once, over one connection; returns when the broker has them. */
+void real_broker_keep(struct real_broker *r, size_t n,
+		      void (*message)(void *ctx, size_t i, char topic[256], char payload[2048]), void *ctx);
 /* The next message on the topic, which `cause` brings about when it is called. */
 void real_broker_listen(struct real_broker *r, const char *topic, void (*cause)(void *ctx), void *ctx, char *ret,
 			size_t room);

@@ -151,6 +151,30 @@ Test(point, refuses_a_write_out_of_range)
 	point_free(p);
 }
 
+Test(point, a_text_with_choices_shows_and_takes_only_these)
+{
+	struct point *p = new_point(TYPE_TEXT);
+	struct value heat = value_text("heat", 4), other = value_text("warm", 4), raw = { 0 };
+	struct err e;
+	p->choices = mem_array(2, sizeof(struct value));
+	p->choices[0] = value_text("heat", 4);
+	p->choices[1] = value_text("cool", 4);
+	p->n_choices = 2;
+	cr_expect_eq(point_to_raw(p, &heat, &raw, &e), 0);
+	value_free(&raw);
+	cr_expect_lt(point_to_raw(p, &other, &raw, &e), 0);
+	cr_expect_str_eq(e.text, "must be one of: heat, cool");
+	struct sample good = sample_good(value_text("cool", 4), 1), bad = sample_good(value_text("warm", 4), 2);
+	point_take(p, &good, 1);
+	shows(p, "cool");
+	point_take(p, &bad, 2);
+	cr_expect_eq(p->last.quality, QUALITY_BAD);
+	cr_expect_eq(p->last.trouble, TROUBLE_RANGE);
+	value_free(&heat);
+	value_free(&other);
+	point_free(p);
+}
+
 Test(point, takes_no_value_of_another_type)
 {
 	struct point *p = new_point(TYPE_INT);
