@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { ADDRESS_LAST = 65535, WRITE_READ_MOST = 242 /* bytes of 121 registers: function 23 says more else */ };
+
 static const char *const addressings[] = { "protocol", "modicon", NULL };
 static const char *const tables[] = { "coil", "discrete", "input", "holding", NULL };
 static const char *const modes[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2", NULL };
@@ -11,8 +13,6 @@ static const char *const rs485s[] = { "none", "kernel", "rts-up", "rts-down", NU
 const struct mbaddress_mode mbaddress_modes[] = {
 	{ 'N', 1 }, { 'E', 1 }, { 'O', 1 }, { 'N', 2 }, { 'E', 2 }, { 'O', 2 }
 };
-
-enum { ADDRESS_LAST = 65535 };
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 
@@ -67,6 +67,9 @@ const struct setting mbaddress_unit_rows[] = {
 		  "register" },
 	{ "write_multiple", SETTING_BOOL, AT(mbaddress_unit, write_multiple), .fallback = "false",
 	  .help = "write single coils and registers with functions 15 and 16, for devices that do not know 5 and 6" },
+	{ "write_read", SETTING_BOOL, AT(mbaddress_unit, write_read), .fallback = "false",
+	  .help = "write registers with function 23, which reads them in the same question, for devices that take "
+		  "nothing else" },
 	{ "turnaround", SETTING_DURATION, AT(mbaddress_unit, turnaround_ms), .min = 1, .max = 60000,
 	  .help = "how long the device usually thinks before it answers; without it, it is measured" },
 	{ "max_block", SETTING_INT, AT(mbaddress_unit, max_block), .fallback = "auto", .min = 1, .max = 2000,
@@ -147,7 +150,8 @@ static int take_protocol(int64_t address, int *ret_table, uint16_t *ret, struct 
 	return 0;
 }
 
-static int take_address(const struct mbaddress_unit *unit, int64_t address, int *ret_table, uint16_t *ret, struct err *e)
+static int take_address(const struct mbaddress_unit *unit, int64_t address, int *ret_table, uint16_t *ret,
+			struct err *e)
 {
 	return (unit->addressing ? take_modicon : take_protocol)(address, ret_table, ret, e);
 }
@@ -270,6 +274,9 @@ static int check_access(const struct point *p, const struct mbaddress *a, struct
 {
 	if ((p->access & ACCESS_WRITE) && (a->table == MBADDRESS_DISCRETE || a->table == MBADDRESS_INPUT))
 		return err_set(e, "access: %s can only be read", is_bits(a) ? "a discrete input" : "an input register");
+	const struct mbaddress_unit *unit = p->device->options;
+	if ((p->access & ACCESS_WRITE) && unit->write_read && a->length > WRITE_READ_MOST)
+		return err_set(e, "length: write_read of the device takes at most %d bytes", WRITE_READ_MOST);
 	return 0;
 }
 

@@ -40,7 +40,7 @@ struct mbaddress_tcp { /* bus */
 struct mbaddress_unit { /* device */
 	int64_t unit_id;
 	int addressing; /* 0 protocol, 1 modicon */
-	bool write_multiple;
+	bool write_multiple, write_read;
 	int64_t turnaround_ms;      /* 0 or below: learned */
 	int64_t max_block, max_gap; /* below 0: auto */
 };
@@ -52,8 +52,8 @@ struct mbaddress { /* point */
 	char *order;
 
 	/* completed by mbaddress_check */
-	uint16_t first; /* 0-based, as on the wire */
-	uint16_t count; /* coils or registers, from the first to the last that is needed */
+	uint16_t first;                 /* 0-based, as on the wire */
+	uint16_t count;                 /* coils or registers, from the first to the last that is needed */
 	uint16_t value_at, exponent_at; /* registers behind first */
 	struct mbcodec codec;
 };

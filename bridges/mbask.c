@@ -13,6 +13,8 @@ static uint8_t function_of(const struct mbaddress *a, const struct mbaddress_uni
 		return MBFRAME_WRITE_MASKED;
 	if (a->table == MBADDRESS_COIL)
 		return many ? MBFRAME_WRITE_COILS : MBFRAME_WRITE_COIL;
+	if (unit->write_read)
+		return MBFRAME_WRITE_READ;
 	return many ? MBFRAME_WRITE_REGISTERS : MBFRAME_WRITE_REGISTER;
 }
 

@@ -8,8 +8,28 @@ enum {
 	CRC_SIZE = 2,
 	RTU_MOST = 256,
 	WRITTEN_SIZE = 6,
-	MASKED_SIZE = 8, /* the whole question comes back */
+	MASKED_SIZE = 8,    /* the whole question comes back */
+	WRITTEN_MOST = 246, /* bytes of 123 registers */
+	IDENTITY_TYPE = 14, /* of function 43, which has others */
+	IDENTITY_BASIC = 1, /* all three objects that every device has */
+	IDENTITY_HEAD = 8,  /* unit, function, type, code, conformity, more, next, number of objects */
+	UNKNOWN_SIZE = 64,  /* of an identity: a guess, for the time it takes */
 };
+
+enum kind { NONE, READ, WRITE_ONE, WRITE_MANY, MASK, WRITE_READ, REPORT, IDENTIFY };
+
+static enum kind kind_of(uint8_t function)
+{
+	static const uint8_t kinds[] = {
+		[MBFRAME_READ_COILS] = READ,        [MBFRAME_READ_DISCRETE] = READ,
+		[MBFRAME_READ_HOLDING] = READ,      [MBFRAME_READ_INPUT] = READ,
+		[MBFRAME_WRITE_COIL] = WRITE_ONE,   [MBFRAME_WRITE_REGISTER] = WRITE_ONE,
+		[MBFRAME_WRITE_COILS] = WRITE_MANY, [MBFRAME_WRITE_REGISTERS] = WRITE_MANY,
+		[MBFRAME_REPORT] = REPORT,          [MBFRAME_WRITE_MASKED] = MASK,
+		[MBFRAME_WRITE_READ] = WRITE_READ,  [MBFRAME_IDENTIFY] = IDENTIFY,
+	};
+	return function < sizeof(kinds) ? kinds[function] : NONE;
+}
 
 static void put16(uint8_t *at, uint16_t number)
 {
@@ -29,7 +49,8 @@ static bool reads_bits(uint8_t function)
 
 bool mbframe_writes(uint8_t function)
 {
-	return function >= MBFRAME_WRITE_COIL;
+	enum kind kind = kind_of(function);
+	return kind >= WRITE_ONE && kind <= WRITE_READ;
 }
 
 static size_t bits_size(uint16_t count)
@@ -42,6 +63,38 @@ static size_t data_size(const struct mbframe_question *q) /* of the values, in q
 	return reads_bits(q->function) || q->function == MBFRAME_WRITE_COILS ? bits_size(q->count) : 2U * q->count;
 }
 
+static size_t put_values(const struct mbframe_question *q, uint8_t *at)
+{
+	size_t size = data_size(q);
+	must(size <= WRITTEN_MOST);
+	at[0] = (uint8_t)size;
+	memcpy(at + 1, q->data, size);
+	return 1 + size;
+}
+
+static size_t put_one(const struct mbframe_question *q, uint8_t *at)
+{
+	if (q->function == MBFRAME_WRITE_COIL)
+		put16(at + 4, q->data[0] ? 0xFF00 : 0);
+	else
+		memcpy(at + 4, q->data, 2);
+	return WRITTEN_SIZE;
+}
+
+static size_t put_write_read(const struct mbframe_question *q, uint8_t *at)
+{
+	memcpy(at + 6, at + 2, 4); /* reads what it writes */
+	return 10 + put_values(q, at + 10);
+}
+
+static size_t put_identify(const struct mbframe_question *q, uint8_t *at)
+{
+	at[2] = IDENTITY_TYPE;
+	at[3] = IDENTITY_BASIC;
+	at[4] = (uint8_t)q->address;
+	return 5;
+}
+
 /* Unit and PDU: what RTU and TCP have in common. */
 static size_t put_body(const struct mbframe_question *q, uint8_t *at)
 {
@@ -49,21 +102,23 @@ static size_t put_body(const struct mbframe_question *q, uint8_t *at)
 	at[1] = q->function;
 	put16(at + 2, q->address);
 	put16(at + 4, q->count);
-	if (q->function == MBFRAME_WRITE_COIL)
-		put16(at + 4, q->data[0] ? 0xFF00 : 0);
-	if (q->function == MBFRAME_WRITE_REGISTER)
-		memcpy(at + 4, q->data, 2);
-	if (q->function == MBFRAME_WRITE_MASKED)
+	switch (kind_of(q->function)) {
+	case WRITE_ONE:
+		return put_one(q, at);
+	case WRITE_MANY:
+		return 6 + put_values(q, at + 6);
+	case MASK:
 		memcpy(at + 4, q->data, 4);
-	if (q->function == MBFRAME_WRITE_MASKED)
 		return MASKED_SIZE;
-	if (q->function != MBFRAME_WRITE_COILS && q->function != MBFRAME_WRITE_REGISTERS)
+	case WRITE_READ:
+		return put_write_read(q, at);
+	case REPORT:
+		return 2;
+	case IDENTIFY:
+		return put_identify(q, at);
+	default:
 		return 6;
-	size_t size = data_size(q);
-	must(size <= 246);
-	at[6] = (uint8_t)size;
-	memcpy(at + 7, q->data, size);
-	return 7 + size;
+	}
 }
 
 size_t mbframe_tcp(const struct mbframe_question *q, uint16_t transaction, uint8_t ret[MBFRAME_MOST])
@@ -100,9 +155,22 @@ static size_t written_size(uint8_t function)
 	return function == MBFRAME_WRITE_MASKED ? MASKED_SIZE : WRITTEN_SIZE;
 }
 
+/* The answer gives back the question, or what was written. */
+static bool is_confirmed(uint8_t function)
+{
+	return mbframe_writes(function) && function != MBFRAME_WRITE_READ;
+}
+
+static bool says_who(uint8_t function)
+{
+	return function == MBFRAME_REPORT || function == MBFRAME_IDENTIFY;
+}
+
 static size_t answer_body_size(const struct mbframe_question *q)
 {
-	return mbframe_writes(q->function) ? written_size(q->function) : 3 + data_size(q);
+	if (says_who(q->function))
+		return UNKNOWN_SIZE;
+	return is_confirmed(q->function) ? written_size(q->function) : 3 + data_size(q);
 }
 
 size_t mbframe_answer_size(const struct mbframe_question *q)
@@ -144,6 +212,41 @@ static int check_written(const struct mbframe_question *q, const uint8_t *body, 
 	return 0;
 }
 
+/* Bytes of the body; 0: it is none; SIZE_MAX: more of them are needed. */
+static size_t identity_size(const uint8_t *body, size_t n)
+{
+	if (n < IDENTITY_HEAD)
+		return SIZE_MAX;
+	if (body[2] != IDENTITY_TYPE)
+		return 0;
+	size_t size = IDENTITY_HEAD;
+	for (uint8_t left = body[IDENTITY_HEAD - 1]; left > 0 && size <= RTU_MOST; left--) {
+		if (n < size + 2)
+			return SIZE_MAX;
+		size += 2U + body[size + 1];
+	}
+	return size <= RTU_MOST ? size : 0;
+}
+
+static int check_who(const struct mbframe_question *q, const uint8_t *body, size_t size, struct err *e)
+{
+	bool whole =
+		q->function == MBFRAME_IDENTIFY ? identity_size(body, size) == size : size >= 3 && size == 3U + body[2];
+	return whole ? 0 : err_set(e, "unit %u: the answer that says what it is has another length", q->unit);
+}
+
+static int check_data(const struct mbframe_question *q, const uint8_t *body, size_t size, struct err *e)
+{
+	if (says_who(q->function))
+		return check_who(q, body, size, e);
+	return (is_confirmed(q->function) ? check_written : check_read)(q, body, size, e);
+}
+
+static size_t data_begin(uint8_t function)
+{
+	return function == MBFRAME_IDENTIFY ? 2 : 3;
+}
+
 static int check_body(const struct mbframe_question *q, const uint8_t *body, size_t size, struct mbframe_answer *ret,
 		      struct err *e)
 {
@@ -155,11 +258,11 @@ static int check_body(const struct mbframe_question *q, const uint8_t *body, siz
 		*ret = (struct mbframe_answer){ .exception = body[2] };
 		return 0;
 	}
-	bool writes = mbframe_writes(q->function);
-	if ((writes ? check_written : check_read)(q, body, size, e) < 0)
+	if (check_data(q, body, size, e) < 0)
 		return -1;
-	*ret = (struct mbframe_answer){ .size = (uint8_t)(writes ? 0 : size - 3) };
-	memcpy(ret->data, body + 3, ret->size);
+	size_t begin = is_confirmed(q->function) ? size : data_begin(q->function);
+	*ret = (struct mbframe_answer){ .size = (uint8_t)(size - begin) };
+	memcpy(ret->data, body + begin, ret->size);
 	return 0;
 }
 
@@ -194,12 +297,18 @@ static size_t rtu_body_size(const uint8_t *bytes, size_t n)
 {
 	if (bytes[1] & FAILED)
 		return 3;
-	if (bytes[1] >= MBFRAME_READ_COILS && bytes[1] <= MBFRAME_READ_INPUT)
+	switch (kind_of(bytes[1])) {
+	case NONE:
+		return 0;
+	case READ:
+	case WRITE_READ:
+	case REPORT:
 		return n < 3 ? SIZE_MAX : 3U + bytes[2];
-	bool known = bytes[1] == MBFRAME_WRITE_COIL || bytes[1] == MBFRAME_WRITE_REGISTER ||
-		     bytes[1] == MBFRAME_WRITE_COILS || bytes[1] == MBFRAME_WRITE_REGISTERS ||
-		     bytes[1] == MBFRAME_WRITE_MASKED;
-	return known ? written_size(bytes[1]) : 0;
+	case IDENTIFY:
+		return identity_size(bytes, n);
+	default:
+		return written_size(bytes[1]);
+	}
 }
 
 static bool is_echo(const struct mbframe_question *q, const uint8_t *bytes, size_t n)

@@ -3,8 +3,8 @@
  * libmodbus's own: over TCP it takes a wrong unit, a lying length and a foreign protocol for good data, and it sends raw
  * requests with transaction 0 only, so that a late answer cannot be told from the right one.
  *
- * Pure, any thread; nothing is owned. Modbus Application Protocol V1.1b3 sections 6.1-6.12 and 6.16, Modbus Messaging on TCP/IP V1.0b
- * section 3.1, Modbus over Serial Line V1.02 section 2.5.1.
+ * Pure, any thread; nothing is owned. Modbus Application Protocol V1.1b3 sections 6.1-6.13, 6.16, 6.17 and 6.21, Modbus Messaging on
+ * TCP/IP V1.0b section 3.1, Modbus over Serial Line V1.02 section 2.5.1.
  */
 #pragma once
 
@@ -23,9 +23,12 @@ enum {
 	MBFRAME_WRITE_REGISTER = 6,
 	MBFRAME_WRITE_COILS = 15,
 	MBFRAME_WRITE_REGISTERS = 16,
+	MBFRAME_REPORT = 17, /* what the device says it is: bytes of its own */
 	MBFRAME_WRITE_MASKED = 22,
-	MBFRAME_DATA = 250, /* bytes of 125 registers */
-	MBFRAME_MOST = 260, /* bytes of a whole frame, TCP */
+	MBFRAME_WRITE_READ = 23, /* registers, which the answer gives back as they are then */
+	MBFRAME_IDENTIFY = 43,   /* with type 14, basic: maker, product, revision; address is the first object */
+	MBFRAME_DATA = 252,      /* bytes of the longest PDU behind its function */
+	MBFRAME_MOST = 260,      /* bytes of a whole frame, TCP */
 };
 
 struct mbframe_question {
@@ -37,7 +40,7 @@ struct mbframe_question {
 
 struct mbframe_answer {
 	uint8_t exception; /* 0: none; then data is not there */
-	uint8_t size;      /* of data; 0 for writes */
+	uint8_t size;      /* of data; 0 for writes but function 23. Function 43: from its type on */
 	uint8_t data[MBFRAME_DATA];
 };
 

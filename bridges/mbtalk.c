@@ -8,7 +8,7 @@
 
 enum {
 	UNITS = 256,
-	FUNCTIONS = 23,
+	FUNCTIONS = 24,  /* those above share the place of function 0, which is none */
 	LATE_TIMES = 10, /* an answer later than so many timeouts does not come any more */
 	BUFFER = 512,
 	REST_MOST_US = 60000000,
@@ -34,6 +34,11 @@ struct unit {
 	int64_t rest_us;            /* until when the unit is left alone */
 	unsigned rests;             /* in a row: it is probed less and less often */
 };
+
+static size_t place_of(uint8_t function)
+{
+	return function < FUNCTIONS ? function : 0;
+}
 
 static struct mbtalk *talk_new(struct mbline *take_line, int64_t timeout_ms, int64_t retries)
 {
@@ -211,7 +216,7 @@ static bool doubt(struct mbtalk *t, const struct mbframe_question *q)
 {
 	struct unit *u = &t->units[q->unit];
 	bool again = is_in_doubt(u, mbline_now());
-	u->late_us[q->function] = mbline_now() + LATE_TIMES * t->timeout_us;
+	u->late_us[place_of(q->function)] = mbline_now() + LATE_TIMES * t->timeout_us;
 	return again;
 }
 
@@ -346,7 +351,7 @@ static int rtu_once(struct mbtalk *t, const struct mbframe_question *q, int64_t 
 		o->lost = true;
 		return REQUEST_AWAY;
 	}
-	if (t->units[q->unit].late_us[q->function] > mbline_now())
+	if (t->units[q->unit].late_us[place_of(q->function)] > mbline_now())
 		status = get_in_step(t, q, deadline_us, o);
 	if (status == REQUEST_DONE)
 		status = rtu_exchange(t, q, deadline_us, o);

@@ -6,6 +6,7 @@
  * Prints "port N" or "path /dev/pts/N", then obeys lines on stdin and answers each with one line; ends with its input.
  *   fault NAME [TIMES [ARGUMENT]]   except ADDRESS CODE   units FIRST LAST   hang-up
  *   set TABLE ADDRESS VALUE         get TABLE ADDRESS     asked              wrote
+ *   identify MAKER PRODUCT REVISION lacks FUNCTION        line BAUD MODE
  * with TABLE one of coil discrete input holding, and the names of faults in slave.c.
  */
 #include "tests/peers/slave.h"
@@ -56,10 +57,17 @@ static bool obey_cell(struct slave *s, const char *line)
 static bool obey_other(struct slave *s, const char *line)
 {
 	int a, b;
+	char words[3][32];
 	if (sscanf(line, "except %d %d", &a, &b) == 2)
 		slave_except(s, (uint16_t)a, (uint8_t)b);
 	else if (sscanf(line, "units %d %d", &a, &b) == 2)
 		slave_units(s, a, b);
+	else if (sscanf(line, "lacks %d", &a) == 1)
+		slave_lacks(s, a);
+	else if (sscanf(line, "identify %31s %31s %31s", words[0], words[1], words[2]) == 3)
+		slave_identify(s, words[0], words[1], words[2]);
+	else if (sscanf(line, "line %d %31s", &a, words[0]) == 2)
+		slave_line(s, a, words[0]);
 	else if (strncmp(line, "hang-up", 7) == 0)
 		slave_hang_up(s);
 	else if (strncmp(line, "asked", 5) == 0)

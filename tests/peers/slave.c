@@ -106,11 +106,52 @@ static size_t question_size(const struct slave *s)
 		size = n < 7 ? SIZE_MAX : 9U + s->in[6];
 	if (s->in[1] == 22)
 		size = 10;
+	if (s->in[1] == 23)
+		size = n < 11 ? SIZE_MAX : 13U + s->in[10];
+	if (s->in[1] == 17)
+		size = 4;
+	if (s->in[1] == 43)
+		size = 7;
 	return n < size ? 0 : size;
+}
+
+static int baud_of(speed_t speed)
+{
+	static const struct {
+		speed_t speed;
+		int baud;
+	} rows[] = { { B1200, 1200 },   { B2400, 2400 },   { B4800, 4800 },   { B9600, 9600 },
+		     { B19200, 19200 }, { B38400, 38400 }, { B57600, 57600 }, { B115200, 115200 } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].speed == speed)
+			return rows[i].baud;
+	return 0;
+}
+
+/* What an answer at another speed would look like. */
+static void babble(struct slave *s)
+{
+	static const uint8_t bytes[] = { 0x00, 0xF8, 0x80, 0xFE, 0x1C };
+	s->misheard++;
+	enqueue(s, bytes, s->misheard % 2 ? 0 : sizeof(bytes), now_us(), false);
+}
+
+/* Both ends of a pseudo terminal have the same settings: those of who opened it for the master. */
+static bool is_understood(const struct slave *s)
+{
+	struct termios t;
+	if (!s->baud || tcgetattr(s->fd, &t) < 0)
+		return true;
+	char parity = !(t.c_cflag & PARENB) ? 'N' : t.c_cflag & PARODD ? 'O' : 'E';
+	return baud_of(cfgetospeed(&t)) == s->baud && parity == s->parity;
 }
 
 static void hear(struct slave *s, const uint8_t *bytes, size_t n)
 {
+	if (!is_understood(s)) {
+		babble(s);
+		return;
+	}
 	if (s->rtu && now_us() - s->heard_us > 30000)
 		s->n_in = 0;
 	s->heard_us = now_us();
@@ -337,6 +378,13 @@ void slave_except(struct slave *s, uint16_t address, uint8_t code)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void slave_lacks(struct slave *s, int function)
+{
+	pthread_mutex_lock(&s->lock);
+	s->lacks[function] = true;
+	pthread_mutex_unlock(&s->lock);
+}
+
 void slave_units(struct slave *s, int first, int last)
 {
 	pthread_mutex_lock(&s->lock);
@@ -349,6 +397,23 @@ void slave_units_but(struct slave *s, int unit)
 {
 	pthread_mutex_lock(&s->lock);
 	s->unit_missing = unit;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void slave_line(struct slave *s, int baud, const char *mode)
+{
+	pthread_mutex_lock(&s->lock);
+	s->baud = baud;
+	s->parity = mode[1];
+	pthread_mutex_unlock(&s->lock);
+}
+
+void slave_identify(struct slave *s, const char *maker, const char *product, const char *revision)
+{
+	const char *words[] = { maker, product, revision };
+	pthread_mutex_lock(&s->lock);
+	for (size_t i = 0; i < 3; i++)
+		snprintf(s->identity[i], sizeof(s->identity[i]), "%s", words[i]);
 	pthread_mutex_unlock(&s->lock);
 }
 

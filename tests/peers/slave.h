@@ -41,7 +41,7 @@ enum slave_table { SLAVE_COILS, SLAVE_DISCRETES, SLAVE_INPUTS, SLAVE_HOLDINGS };
 
 struct slave;
 
-struct slave *slave_tcp(int port); /* on 127.0.0.1; 0: any */
+struct slave *slave_tcp(int port);     /* on 127.0.0.1; 0: any */
 struct slave *slave_rtu_tcp(int port); /* frames of a serial line behind a converter */
 struct slave *slave_pty(void);
 struct slave *slave_tty(const char *path);     /* one end of a pair that somebody else made */
@@ -51,8 +51,12 @@ const char *slave_path(const struct slave *s); /* of the end for the master, pty
 
 void slave_fault(struct slave *s, enum slave_fault fault, int times, int argument); /* times -1: until told otherwise */
 void slave_except(struct slave *s, uint16_t address, uint8_t code);                 /* always; 0: no more */
+void slave_lacks(struct slave *s, int function);                                    /* from now on: exception 1 */
 void slave_units(struct slave *s, int first, int last); /* others do not exist; at first all do */
 void slave_units_but(struct slave *s, int unit);        /* all exist but this one; -1: all */
+void slave_line(struct slave *s, int baud,
+		const char *mode); /* pty: deaf while the port is set up otherwise, "9600" "8N1" */
+void slave_identify(struct slave *s, const char *maker, const char *product, const char *revision);
 void slave_set(struct slave *s, enum slave_table table, uint16_t address, uint16_t value);
 bool slave_get(struct slave *s, enum slave_table table, uint16_t address, uint16_t *ret); /* false: never written */
 unsigned slave_asked(struct slave *s);                /* requests that came in, for existing units */

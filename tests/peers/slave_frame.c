@@ -75,6 +75,9 @@ static void write_cells(struct slave *s, const uint8_t *asked)
 		slave_put_cell(s, SLAVE_COILS, (uint16_t)(first + i), asked[6 + i / 8] >> i % 8 & 1);
 	for (uint16_t i = 0; asked[0] == 16 && i < second; i++)
 		slave_put_cell(s, SLAVE_HOLDINGS, (uint16_t)(first + i), slave_word(asked + 6 + 2 * i));
+	for (uint16_t i = 0; asked[0] == 23 && i < slave_word(asked + 7); i++)
+		slave_put_cell(s, SLAVE_HOLDINGS, (uint16_t)(slave_word(asked + 5) + i),
+			       slave_word(asked + 10 + 2 * i));
 }
 
 static void mask_cell(struct slave *s, const uint8_t *asked)
@@ -83,6 +86,32 @@ static void mask_cell(struct slave *s, const uint8_t *asked)
 	s->wrote++;
 	slave_put_cell(s, SLAVE_HOLDINGS, address,
 		       (uint16_t)((cell(s, SLAVE_HOLDINGS, address) & stays) | (set & ~stays)));
+}
+
+/* All three objects in one answer; so it is in every device that has short ones. */
+static size_t identify(const struct slave *s, const uint8_t *asked, uint8_t *pdu)
+{
+	size_t n = 7;
+	memcpy(pdu, "\x2B\x0E\x01\x01\x00\x00\x00", 7);
+	for (uint8_t i = asked[3]; i < 3; i++) {
+		size_t size = strlen(s->identity[i]);
+		pdu[6]++;
+		pdu[n] = i;
+		pdu[n + 1] = (uint8_t)size;
+		memcpy(pdu + n + 2, s->identity[i], size);
+		n += 2 + size;
+	}
+	return n;
+}
+
+static size_t report(const struct slave *s, uint8_t *pdu)
+{
+	size_t size = strlen(s->identity[1]);
+	pdu[0] = 17;
+	pdu[1] = (uint8_t)(size + 1);
+	memcpy(pdu + 2, s->identity[1], size);
+	pdu[2 + size] = 0xFF; /* it runs */
+	return 3 + size;
 }
 
 static size_t except(uint8_t function, uint8_t code, uint8_t *pdu)
@@ -108,6 +137,12 @@ static size_t make_pdu(struct slave *s, const uint8_t *asked, uint8_t *pdu)
 	uint16_t first = slave_word(asked + 1);
 	if (s->fault == SLAVE_EXCEPTION)
 		return except(asked[0], (uint8_t)s->argument, pdu);
+	if (s->lacks[asked[0] & 127])
+		return except(asked[0], 1, pdu);
+	if ((asked[0] == 17 || asked[0] == 43) && s->identity[0][0])
+		return asked[0] == 17 ? report(s, pdu) : identify(s, asked, pdu);
+	if (asked[0] == 17 || asked[0] == 43)
+		return except(asked[0], 1, pdu);
 	uint8_t code = refuses(s, asked[0], first, slave_word(asked + 3));
 	if (code)
 		return except(asked[0], code, pdu);
@@ -126,6 +161,9 @@ static size_t make_pdu(struct slave *s, const uint8_t *asked, uint8_t *pdu)
 		write_cells(s, asked);
 		memcpy(pdu, asked, 5);
 		return 5;
+	case 23:
+		write_cells(s, asked);
+		return read_registers(s, SLAVE_HOLDINGS, asked, pdu);
 	case 22:
 		mask_cell(s, asked);
 		memcpy(pdu, asked, 7);

@@ -38,6 +38,11 @@ struct slave {
 	unsigned asked_unit[UNITS];
 	int64_t spoke_us, shortest_gap_us;
 	uint8_t except[ADDRESSES];
+	bool lacks[128];
+	int baud; /* 0: any */
+	char parity;
+	unsigned misheard;
+	char identity[3][32]; /* maker, product, revision; empty: the device does not know functions 17 and 43 */
 	struct {
 		bool written;
 		uint16_t value;

@@ -200,6 +200,21 @@ Test(mbaddress, lets_coils_and_holding_registers_be_written)
 	}
 }
 
+Test(mbaddress, knows_how_much_function_23_takes)
+{
+	struct site s;
+	struct err e;
+	fill(&s, "modicon", TYPE_STRING, "address 40001 length 243");
+	s.point.access = ACCESS_BOTH;
+	cr_assert_eq(mbaddress_check(&s.point, &e), 0);
+	give(mbaddress_unit_rows, &s.unit, "write_read", "true");
+	cr_assert_eq(mbaddress_check(&s.point, &e), -1);
+	cr_assert_str_eq(e.text, "length: write_read of the device takes at most 242 bytes");
+	s.point.access = ACCESS_READ;
+	cr_assert_eq(mbaddress_check(&s.point, &e), 0);
+	empty(&s);
+}
+
 Test(mbaddress, refuses_a_nan_that_the_type_never_is)
 {
 	struct site s;

@@ -32,6 +32,12 @@ Test(mbframe, asks_as_the_specification_shows)
 		{ { .function = 22, .address = 4, .count = 1, .data = { 0, 0xF2, 0, 0x25 } },
 		  "\x16\x00\x04\x00\xF2\x00\x25",
 		  7 },
+		{ { .function = 17 }, "\x11", 1 },
+		{ { .function = 23, .address = 14, .count = 3, .data = { 0, 0xFF, 0, 0xFF, 0, 0xFF } },
+		  "\x17\x00\x0E\x00\x03\x00\x0E\x00\x03\x06\x00\xFF\x00\xFF\x00\xFF",
+		  16 },
+		{ { .function = 43 }, "\x2B\x0E\x01\x00", 4 },
+		{ { .function = 43, .address = 2 }, "\x2B\x0E\x01\x02", 4 },
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		uint8_t frame[MBFRAME_MOST];
@@ -181,6 +187,39 @@ Test(mbframe, believes_a_write_only_with_its_own_address_and_value)
 	cr_assert_eq(look_tcp(&many, 1, "\x00\x01\x00\x00\x00\x06\x11\x10\x00\x01\x00\x01", 12, &answer), MBFRAME_BAD);
 }
 
+Test(mbframe, takes_what_was_written_and_read_in_one)
+{
+	struct mbframe_question both = { 17, 23, 14, 1, { 0, 0xFF } };
+	struct mbframe_answer answer;
+	cr_assert_eq(look_rtu(&both, "\x11\x17\x02\x00\xFF", 5, &answer), MBFRAME_GOOD);
+	cr_assert_eq(answer.size, 2);
+	cr_assert_arr_eq(answer.data, "\x00\xFF", 2);
+	cr_assert_eq(look_rtu(&both, "\x11\x17\x04\x00\xFF\x00\x00", 7, &answer), MBFRAME_FOREIGN);
+	cr_assert(mbframe_writes(23));
+}
+
+Test(mbframe, takes_what_a_device_says_it_is_only_whole)
+{
+	static const char identity[] = "\x11\x2B\x0E\x01\x01\x00\x00\x03\x00\x02"
+				       "Ab"
+				       "\x01\x00\x02\x01"
+				       "C";
+	struct mbframe_question identify = { .unit = 17, .function = 43 }, report = { .unit = 17, .function = 17 };
+	struct mbframe_answer answer;
+	cr_assert_eq(look_rtu(&identify, identity, sizeof(identity) - 1, &answer), MBFRAME_GOOD);
+	cr_assert_eq(answer.size, sizeof(identity) - 3);
+	cr_assert_arr_eq(answer.data, identity + 2, answer.size);
+	cr_assert_eq(look_rtu(&identify, "\x11\x2B\x0D\x01\x01\x00\x00\x00", 8, &answer), MBFRAME_BAD, "another type");
+	cr_assert_eq(look_rtu(&identify, "\x11\x2B\x0E\x01\x01\x00\x00\x02\x00\xFF", 10, &answer), MBFRAME_BAD,
+		     "too long");
+	cr_assert_eq(
+		look_tcp(&identify, 1, "\x00\x01\x00\x00\x00\x0A\x11\x2B\x0E\x01\x01\x00\x00\x01\x00\x02", 16, &answer),
+		MBFRAME_BAD, "an object that ends before its end");
+	cr_assert_eq(look_rtu(&report, "\x11\x11\x03\x42\xFF\x07", 6, &answer), MBFRAME_GOOD);
+	cr_assert_arr_eq(answer.data, "\x42\xFF\x07", 3);
+	cr_assert_not(mbframe_writes(17) || mbframe_writes(43));
+}
+
 Test(mbframe, says_so_when_the_line_echoes)
 {
 	uint8_t asked[MBFRAME_MOST];
@@ -205,7 +244,7 @@ Test(mbframe, does_not_look_beyond_its_input)
 			noise[i] = (uint8_t)(seed >> (i % 8 * 8) ^ i * 31);
 		if (n > 1 && round % 2) {
 			noise[0] = 17;
-			noise[1] = (uint8_t)(round / 2 % 20);
+			noise[1] = (uint8_t)(round / 2 % 45);
 		}
 		bytes = mem_copy(noise, n); /* ASan sees the end of it */
 		mbframe_look_rtu(&holding, bytes, n, &size, &answer, NULL);
