@@ -83,6 +83,12 @@ void mbline_stop(struct mbline *l)
 	must(write(l->stop, &one, sizeof(one)) == sizeof(one));
 }
 
+bool mbline_is_stopped(const struct mbline *l)
+{
+	struct pollfd stop = { l->stop, POLLIN, 0 };
+	return poll(&stop, 1, 0) > 0;
+}
+
 /* Until one of the events, the stop or the time. fd may be -1: then only stop and time. */
 static int wait_for(struct mbline *l, int fd, short events, int64_t until_us)
 {

@@ -33,6 +33,7 @@ bool mbline_is_open(const struct mbline *l);
 
 /* Any thread: whatever waits here now or later returns MBLINE_STOPPED. For good. */
 void mbline_stop(struct mbline *l);
+bool mbline_is_stopped(const struct mbline *l);
 
 int mbline_send(struct mbline *l, const uint8_t *bytes, size_t n, int64_t until_us, struct err *e);
 /* At least one byte, *ret_n says how many. */

@@ -17,9 +17,11 @@ enum {
 };
 
 struct mbtalk {
-	struct mbline *line; /* owned */
+	struct mbline *line;                /* owned */
+	const struct mbaddress_rtu *serial; /* NULL: a connection */
 	bool rtu, connects,
 		several; /* connects: the line is a connection, which may have been closed while it was idle */
+	bool searches;
 	int64_t timeout_us, retries;
 	struct unit *units;
 
@@ -58,7 +60,9 @@ static struct mbtalk *on_wire(struct mbtalk *t, struct mbplan_wire wire)
 
 struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_rtu *o)
 {
-	return on_wire(talk_new(take_line, o->timeout_ms, o->retries), mbplan_serial(o->baud, o->mode));
+	struct mbtalk *t = on_wire(talk_new(take_line, o->timeout_ms, o->retries), mbplan_serial(o->baud, o->mode));
+	t->serial = o;
+	return t;
 }
 
 struct mbtalk *mbtalk_new_rtu_tcp(struct mbline *take_line, const struct mbaddress_tcp *o)
@@ -82,6 +86,18 @@ void mbtalk_free(struct mbtalk *t)
 	mbline_free(t->line);
 	mem_free(t->units);
 	mem_free(t);
+}
+
+void mbtalk_search(struct mbtalk *t, bool on)
+{
+	t->searches = on;
+}
+
+int mbtalk_reopen(struct mbtalk *t, struct err *e)
+{
+	if (t->serial)
+		on_wire(t, mbplan_serial(t->serial->baud, t->serial->mode));
+	return mbline_open(t->line, e);
 }
 
 static int status_of(int line_status)
@@ -267,7 +283,7 @@ static int tcp_once(struct mbtalk *t, const struct mbframe_question *q, int64_t 
 		return REQUEST_TIMEOUT;
 	if (get_connected(t, o) < 0) {
 		o->lost = true;
-		return REQUEST_AWAY;
+		return mbline_is_stopped(t->line) ? REQUEST_CANCELLED : REQUEST_AWAY;
 	}
 	if (mbline_now() > deadline_us)
 		return too_late(o);
@@ -278,6 +294,8 @@ static int tcp_once(struct mbtalk *t, const struct mbframe_question *q, int64_t 
 	}
 	mbline_shut(t->line);
 	o->lost = status != REQUEST_TIMEOUT || !t->several;
+	if (t->searches)
+		return status;
 	bool again = doubt(t, q);
 	if ((again || is_probed(t, q)) && !o->lost)
 		let_rest(t, q);
@@ -298,9 +316,11 @@ static void keep_quiet(struct mbtalk *t, const struct mbframe_question *q)
 
 static void recover(struct mbtalk *t, const struct mbframe_question *q, int status)
 {
-	bool again = doubt(t, q);
+	bool again = !t->searches && doubt(t, q);
 	if (status == REQUEST_GARBLED)
 		let_it_end(t);
+	else if (t->searches)
+		return;
 	else if (status == REQUEST_TIMEOUT && (again || is_probed(t, q)))
 		let_rest(t, q);
 	else if (status == REQUEST_TIMEOUT)
@@ -349,7 +369,7 @@ static int rtu_once(struct mbtalk *t, const struct mbframe_question *q, int64_t 
 		return REQUEST_TIMEOUT;
 	if (t->connects && get_connected(t, o) < 0) {
 		o->lost = true;
-		return REQUEST_AWAY;
+		return mbline_is_stopped(t->line) ? REQUEST_CANCELLED : REQUEST_AWAY;
 	}
 	if (t->units[q->unit].late_us[place_of(q->function)] > mbline_now())
 		status = get_in_step(t, q, deadline_us, o);

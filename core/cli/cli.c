@@ -6,6 +6,7 @@
 #include "core/cli/labels.h"
 #include "core/cli/peek.h"
 #include "core/cli/run.h"
+#include "core/cli/scan.h"
 #include "core/cli/values.h"
 #include "core/cli/wants.h"
 #include "core/conf/nearest.h"
@@ -33,6 +34,8 @@ const struct cli_word cli_words[] = {
 	{ "read", values_read, "DEVICE.POINT", true, "a point, from the bus itself: value, unit, quality, age" },
 	{ "write", values_write, "DEVICE.POINT VALUE", false, "a point, with its range, words and confirmation" },
 	{ "watch", values_watch, "DEVICE.POINT...", true, "points of one bus, until Ctrl-C" },
+	{ "scan", scan_run, "BUS|--device TTY|--host H:P ...", true,
+	  "Modbus units that answer, what they are, and their configuration" },
 	{ "peek", peek_run, "BUS UNIT TABLE ADDRESS N", false,
 	  "Modbus registers in every type and order; the likely ones as configuration" },
 	{ "help", help_run, "[settings]", false, "this; with settings: every key of the configuration, as Markdown" },
@@ -49,6 +52,17 @@ int cli_fail(const struct cli *c, int code, const char *format, ...)
 	fputc('\n', c->err);
 	va_end(args);
 	return code;
+}
+
+void cli_suggest(const struct cli *c, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	bool elsewhere = strcmp(c->conf, cli_default_conf) != 0;
+	fprintf(c->out, "#   jidgate %s%s%s", elsewhere ? "-c " : "", elsewhere ? c->conf : "", elsewhere ? " " : "");
+	vfprintf(c->out, format, args);
+	fputc('\n', c->out);
+	va_end(args);
 }
 
 static const struct cli_word *find_word(const char *word)

@@ -34,5 +34,8 @@ extern const char cli_default_conf[];
 
 int cli_main(int argc, char **argv, FILE *out, FILE *err);
 
+/* "#   jidgate [-c FILE] WORD ..." on out: what to type next, as a remark in what is printed for the configuration. */
+void cli_suggest(const struct cli *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* "jidgate: sentence" on err; returns the code, so that a word can end in it. */
 int cli_fail(const struct cli *c, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

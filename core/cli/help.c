@@ -10,7 +10,7 @@ void help_usage(FILE *to)
 {
 	fprintf(to, "usage: jidgate [-c FILE] [--json] WORD ...\n\n");
 	for (const struct cli_word *w = cli_words; w->word; w++) {
-		char left[40];
+		char left[64];
 		snprintf(left, sizeof(left), "%s %s%s%s", w->word, w->args, *w->args ? " " : "",
 			 w->json ? "[--json]" : "");
 		fprintf(to, "  %-24s %s\n", left, w->help);

@@ -56,7 +56,7 @@ struct reading { /* one way to see a value */
 static int parse(const char *text, long least, long most, long *ret)
 {
 	char *end;
-	long number = strtol(text, &end, 10);
+	long number = strtol(text, &end, text_begins(text, "0x") ? 16 : 10); /* as data sheets have it, too */
 	if (end == text || *end || number < least || number > most)
 		return -1;
 	*ret = number;
@@ -188,6 +188,21 @@ static void print_words(const struct peek *k, struct text *points)
 	}
 }
 
+static void print_device(const struct peek *k, const struct text *points)
+{
+	long long unit = (long long)k->unit.unit_id;
+	uint32_t first = 0;
+	while (!k->cells[first].good)
+		first++;
+	fprintf(k->c->out,
+		"\n# * is a guess: look at the manual of the device before you trust it\n"
+		"  { id = \"unit-%lld\"; bus = \"%s\"; unit_id = %lld; name = \"Unit %lld\"; addressing = "
+		"\"protocol\"; "
+		"points = (%s\n  ); }\n",
+		unit, k->bus->id, unit, unit, points->data);
+	cli_suggest(k->c, "read unit-%lld.%s-%u", unit, tables[k->table].word, k->first + first);
+}
+
 static void print_all(const struct peek *k)
 {
 	struct text points = { 0 };
@@ -199,12 +214,7 @@ static void print_all(const struct peek *k)
 		if (k->cells[i].good)
 			add_point(k, i, NULL, &points);
 	if (points.size)
-		fprintf(k->c->out,
-			"\n# * is a guess: look at the manual of the device before you trust it\n"
-			"  { id = \"unit-%lld\"; bus = \"%s\"; unit_id = %lld; name = \"Unit %lld\"; "
-			"addressing = \"protocol\"; points = (%s\n  ); }\n",
-			(long long)k->unit.unit_id, k->bus->id, (long long)k->unit.unit_id, (long long)k->unit.unit_id,
-			points.data);
+		print_device(k, &points);
 	text_free(&points);
 }
 

@@ -102,12 +102,28 @@ static void warn_of_gaps(struct conf *c, const char *file)
 		fault_warn(c, file, 0, "no xmpp section: nobody can reach the things");
 }
 
+static void begin(struct conf *c)
+{
+	*c = (struct conf){ 0 };
+	setting_defaults(rows_file, c);
+}
+
+static int finish(struct build *b, struct file *take_file)
+{
+	struct conf *c = b->c;
+	struct err e;
+	file_free(take_file);
+	if (c->house && house_make_things(c->house, &e) < 0)
+		fault_error(c, b->main_file, 0, "%s", e.text);
+	build_end(b);
+	fault_end(c);
+	return c->n_errors > b->n_spared ? -1 : 0;
+}
+
 int conf_load(struct conf *c, const char *file, const struct protocol *const *protocols)
 {
 	struct build b = { .c = c, .protocols = protocols, .main_file = file };
-	struct err e;
-	*c = (struct conf){ 0 };
-	setting_defaults(rows_file, c);
+	begin(c);
 	struct file *f = file_load(c, file);
 	if (f) {
 		load_main(&b, file_root(f));
@@ -115,12 +131,17 @@ int conf_load(struct conf *c, const char *file, const struct protocol *const *pr
 		if (c->n_errors == b.n_spared)
 			warn_of_gaps(c, file);
 	}
-	file_free(f);
-	if (c->house && house_make_things(c->house, &e) < 0)
-		fault_error(c, file, 0, "%s", e.text);
-	build_end(&b);
-	fault_end(c);
-	return c->n_errors > b.n_spared ? -1 : 0;
+	return finish(&b, f);
+}
+
+int conf_parse(struct conf *c, const char *file, const char *text, const struct protocol *const *protocols)
+{
+	struct build b = { .c = c, .protocols = protocols, .main_file = file };
+	begin(c);
+	struct file *f = file_parse(c, file, text);
+	if (f)
+		load_main(&b, file_root(f));
+	return finish(&b, f);
 }
 
 void conf_show(const struct conf *c, const struct protocol *const *protocols, struct text *to)

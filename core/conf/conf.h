@@ -50,6 +50,8 @@ struct conf {
 
 /* protocols: NULL at the end. Always fills errors; -1 if it must not start. */
 int conf_load(struct conf *c, const char *file, const struct protocol *const *protocols);
+/* The same of a text that stands in no file: names in it are looked for beside `file`, which need not be there. */
+int conf_parse(struct conf *c, const char *file, const char *text, const struct protocol *const *protocols);
 void conf_show(const struct conf *c, const struct protocol *const *protocols,
 	       struct text *to); /* `jidgate show-config` */
 void conf_free(struct conf *c);

@@ -45,6 +45,15 @@ static int read_all(int fd, struct source *s)
 	return n < 0 || s->size > LIMIT_CONF_FILE ? -1 : 0;
 }
 
+/* libconfig stumbles over a comment that ends with the file. */
+static void finish_source(struct source *s)
+{
+	s->text = mem_resize(s->text, s->size + 2);
+	memcpy(s->text + s->size, "\n", 2);
+	if (text_begins(s->text, byte_order_mark))
+		memset(s->text, ' ', strlen(byte_order_mark));
+}
+
 /* -1 with errno */
 static int read_source(struct source *s)
 {
@@ -55,10 +64,7 @@ static int read_source(struct source *s)
 	int error = errno;
 	close(fd);
 	errno = error;
-	s->text = mem_resize(s->text, s->size + 2);
-	memcpy(s->text + s->size, "\n", 2); /* libconfig stumbles over a comment that ends with the file */
-	if (result == 0 && text_begins(s->text, byte_order_mark))
-		memset(s->text, ' ', strlen(byte_order_mark));
+	finish_source(s);
 	return result;
 }
 
@@ -136,20 +142,43 @@ static void drop_texts(struct file *f)
 	}
 }
 
-struct file *file_load(struct conf *c, const char *name)
+static struct file *file_new(const char *name)
 {
 	struct file *f = mem_new(sizeof(*f));
 	config_init(&f->config);
 	f->directory = directory_of(name);
-	bool good = read_source(add_source(f, NULL, mem_text(name))) == 0;
-	if (!good)
-		fault_error(c, name, 0, "cannot read it: %s", strerror(errno));
+	add_source(f, NULL, mem_text(name));
+	return f;
+}
+
+/* The file, or NULL and it is gone. */
+static struct file *parsed(struct conf *c, struct file *f, bool good)
+{
 	good = good && parse(c, f);
 	drop_texts(f);
 	if (good)
 		return f;
 	file_free(f);
 	return NULL;
+}
+
+struct file *file_load(struct conf *c, const char *name)
+{
+	struct file *f = file_new(name);
+	bool good = read_source(&f->sources[0]) == 0;
+	if (!good)
+		fault_error(c, name, 0, "cannot read it: %s", strerror(errno));
+	return parsed(c, f, good);
+}
+
+struct file *file_parse(struct conf *c, const char *name, const char *text)
+{
+	struct file *f = file_new(name);
+	struct source *s = &f->sources[0];
+	s->text = mem_text(text);
+	s->size = strlen(text);
+	finish_source(s);
+	return parsed(c, f, true);
 }
 
 void file_free(struct file *f)

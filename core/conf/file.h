@@ -13,6 +13,7 @@ enum file_kind { FILE_GROUP, FILE_LIST, FILE_BOOL, FILE_INTEGER, FILE_REAL, FILE
 
 /* NULL after having said why. A file with wrong numbers is still given, so that the rest of it can be checked. */
 struct file *file_load(struct conf *c, const char *name);
+struct file *file_parse(struct conf *c, const char *name, const char *text); /* as if the file of that name said this */
 void file_free(struct file *f); /* and gives the pages back to the system; NULL is allowed */
 const struct file_node *file_root(const struct file *f);
 

@@ -20,7 +20,7 @@ static char *own_directory(const struct build *b)
 	return mem_format("%.*stemplates.d", slash ? (int)(slash + 1 - b->main_file) : 0, b->main_file);
 }
 
-static void look_near(const char *directory, const char *name, size_t *best, char **ret)
+static void each_in(const char *directory, void (*fn)(void *ctx, const char *name), void *ctx)
 {
 	DIR *d = opendir(directory);
 	struct dirent *entry;
@@ -29,27 +29,44 @@ static void look_near(const char *directory, const char *name, size_t *best, cha
 		if (n <= strlen(suffix) || strcmp(entry->d_name + n - strlen(suffix), suffix) != 0)
 			continue;
 		char *stem = mem_text_n(entry->d_name, n - strlen(suffix));
-		char *loser = stem;
-		if (nearest_better(stem, name, best)) {
-			loser = *ret;
-			*ret = stem;
-		}
-		mem_free(loser);
+		fn(ctx, stem);
+		mem_free(stem);
 	}
 	if (d)
 		closedir(d);
 }
 
+void template_each(const struct build *b, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	char *own = own_directory(b);
+	each_in(own, fn, ctx);
+	each_in(JIDGATE_TEMPLATES, fn, ctx);
+	mem_free(own);
+}
+
+struct nearest {
+	const char *name;
+	size_t best;
+	char *found;
+};
+
+static void look_near(void *ctx, const char *name)
+{
+	struct nearest *n = ctx;
+	if (!nearest_better(name, n->name, &n->best))
+		return;
+	mem_free(n->found);
+	n->found = mem_text(name);
+}
+
 static void say_absent(const struct build *b, const struct fill *f, const struct file_node *n, const char *name)
 {
-	char *own = own_directory(b), *nearest = NULL;
-	size_t best = SIZE_MAX;
-	look_near(own, name, &best, &nearest);
-	look_near(JIDGATE_TEMPLATES, name, &best, &nearest);
+	struct nearest near = { .name = name, .best = SIZE_MAX };
+	template_each(b, look_near, &near);
 	fill_fault(f, n, "template", "there is no %.60s.conf in templates.d beside this file nor in %s%s%s%s", name,
-		   JIDGATE_TEMPLATES, nearest ? " - did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-	mem_free(nearest);
-	mem_free(own);
+		   JIDGATE_TEMPLATES, near.found ? " - did you mean '" : "", near.found ? near.found : "",
+		   near.found ? "'?" : "");
+	mem_free(near.found);
 }
 
 /* Where it is, or NULL. */
@@ -118,16 +135,28 @@ static void check_template(struct build *b, struct template *t, const struct pro
 	t->file = NULL;
 }
 
-static struct template *load(struct build *b, const char *name, char *take_place, const struct protocol *protocol)
+/* NULL: there is none. */
+static struct template *get(struct build *b, const char *name, const struct protocol *protocol)
 {
-	struct template *t = mem_new(sizeof(*t));
+	struct template *t = map_find(&b->templates, name);
+	char *place = t ? NULL : place_of(b, name);
+	if (!place)
+		return t;
+	t = mem_new(sizeof(*t));
 	t->name = mem_text(name);
-	t->file = file_load(b->c, take_place);
-	mem_free(take_place);
+	t->file = file_load(b->c, place);
+	mem_free(place);
 	if (t->file)
 		check_template(b, t, protocol);
 	map_put(&b->templates, t->name, t);
 	return t;
+}
+
+const struct template *template_try(struct build *b, const char *name, const struct protocol *protocol)
+{
+	struct err e;
+	const struct template *t = ident_check(name, &e) < 0 ? NULL : get(b, name, protocol);
+	return t && t->file && speaks(t, protocol) ? t : NULL;
 }
 
 const struct template *template_find(struct build *b, const struct fill *f, const struct file_node *n,
@@ -141,14 +170,11 @@ const struct template *template_find(struct build *b, const struct fill *f, cons
 		fill_fault(f, n, "template", "%s", e.text);
 		return NULL;
 	}
-	const struct template *t = map_find(&b->templates, name);
-	char *place = t ? NULL : place_of(b, name);
-	if (!t && !place) {
+	const struct template *t = get(b, name, protocol);
+	if (!t) {
 		say_absent(b, f, n, name);
 		return NULL;
 	}
-	if (!t)
-		t = load(b, name, place, protocol);
 	if (!t->file) {
 		fill_fault(f, n, "template", "'%s' has mistakes in it", name);
 		return NULL;

@@ -29,5 +29,9 @@ struct template
 /* n: the device's `template`. NULL after having said why; at the template itself when the mistake is there. */
 const struct template *template_find(struct build *b, const struct fill *f, const struct file_node *n,
 				     const struct protocol *protocol);
+/* Any of that name for the protocol that has no mistakes; NULL: none. What is wrong is said all the same. */
+const struct template *template_try(struct build *b, const char *name, const struct protocol *protocol);
+/* All names there are, beside the configuration and installed: one may come twice. */
+void template_each(const struct build *b, void (*fn)(void *ctx, const char *name), void *ctx);
 const struct file_node *template_point(const struct template *t, const char *id); /* NULL if there is none */
 void template_free_all(struct build *b);

@@ -5,7 +5,7 @@
  *
  * Prints "port N" or "path /dev/pts/N", then obeys lines on stdin and answers each with one line; ends with its input.
  *   fault NAME [TIMES [ARGUMENT]]   except ADDRESS CODE   units FIRST LAST   hang-up
- *   set TABLE ADDRESS VALUE         get TABLE ADDRESS     asked              wrote
+ *   set TABLE ADDRESS VALUE         get TABLE ADDRESS     asked [UNIT]       wrote
  *   identify MAKER PRODUCT REVISION lacks FUNCTION        line BAUD MODE
  * with TABLE one of coil discrete input holding, and the names of faults in slave.c.
  */
@@ -70,6 +70,8 @@ static bool obey_other(struct slave *s, const char *line)
 		slave_line(s, a, words[0]);
 	else if (strncmp(line, "hang-up", 7) == 0)
 		slave_hang_up(s);
+	else if (sscanf(line, "asked %d", &a) == 1)
+		printf("%u ", slave_asked_unit(s, a));
 	else if (strncmp(line, "asked", 5) == 0)
 		printf("%u ", slave_asked(s));
 	else if (strncmp(line, "wrote", 5) == 0)

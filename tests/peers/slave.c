@@ -136,13 +136,14 @@ static void babble(struct slave *s)
 	enqueue(s, bytes, s->misheard % 2 ? 0 : sizeof(bytes), now_us(), false);
 }
 
-/* Both ends of a pseudo terminal have the same settings: those of who opened it for the master. */
+/* Both ends of a pseudo terminal have the same settings, those of who opened it for the master; but it forgets PARENB, and what
+ * goes with it remains. */
 static bool is_understood(const struct slave *s)
 {
 	struct termios t;
 	if (!s->baud || tcgetattr(s->fd, &t) < 0)
 		return true;
-	char parity = !(t.c_cflag & PARENB) ? 'N' : t.c_cflag & PARODD ? 'O' : 'E';
+	char parity = !(t.c_iflag & INPCK) ? 'N' : t.c_cflag & PARODD ? 'O' : 'E';
 	return baud_of(cfgetospeed(&t)) == s->baud && parity == s->parity;
 }
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from lib.site.process import die_with_parent, run
+from lib.site.slave import Slave
 
 BUILD = Path(os.environ.get("JIDGATE_BUILD", "build/dev")).resolve()
 
@@ -25,24 +26,6 @@ DEVICE = """{ id = "boiler"; bus = "line"; unit_id = 1; addressing = "protocol";
     { id = "seen"; table = "input"; address = 5; type = "uint16"; poll = "100ms"; },
     { id = "gone"; table = "holding"; address = 20; type = "uint16"; disable = true; }
   ); }"""
-
-
-class Slave:
-    def __init__(self, kind="tcp"):
-        found = [at for at in (BUILD / "modbus_slave", BUILD / "tests" / "modbus_slave") if at.exists()]
-        self.child = subprocess.Popen([found[0], kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                      preexec_fn=die_with_parent)
-        self.where = self.child.stdout.readline().split()[1]  # port or path
-
-    def say(self, line):
-        self.child.stdin.write(line + "\n")
-        self.child.stdin.flush()
-        return self.child.stdout.readline().strip()
-
-    def stop(self):
-        self.child.stdin.close()
-        self.child.stdout.close()
-        self.child.wait()
 
 
 class Tools(unittest.TestCase):
@@ -203,6 +186,9 @@ class Peek(Tools):
         for line in (r"input 0: 0x4366", r"float32   ABCD 230\.1 \*  BADC \S+  CDAB \S+  DCBA ", r"float32 .* CDAB 1234\.5 \*",
                      r"uint16    AB 65516  BA 60671", r"int16     AB -20 \*  BA -4865", r"uint16    AB 550 \*", r"input 6: [^0]"):
             self.assertRegex(out, line)
+
+    def test_an_address_may_be_hexadecimal_as_in_data_sheets(self):
+        self.assertEqual(self.tool("peek", "line", "3", "input", "0x5", "1"), self.tool("peek", "line", "3", "input", "5", "1"))
 
     def test_bits_are_bits(self):
         status, out, _ = self.tool("peek", "line", "3", "coil", "3", "2")

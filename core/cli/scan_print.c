@@ -1,0 +1,117 @@
+#include "core/cli/scan_print.h"
+
+#include "core/base/mem.h"
+#include "core/cli/json.h"
+#include "core/conf/scalar.h"
+
+#include <string.h>
+
+static const char *const parities[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2" }; /* of mbaddress_modes */
+
+static void print_where(const struct cli *c, const struct scan_bus *b)
+{
+	if (b->serial)
+		fprintf(c->out, "# %s, %lld baud, %s: ", b->serial->device, (long long)b->serial->baud,
+			parities[b->serial->mode]);
+	else
+		fprintf(c->out, "# %s port %lld: ", b->tcp->host, (long long)b->tcp->port);
+}
+
+static void print_seen(const struct cli *c, const struct scan_bus *b, const struct scan_seen *s)
+{
+	const struct mbscan_found *f = s->found;
+	fprintf(c->out, "# unit %u: %s%s", f->unit, f->who, *f->who ? "; " : "");
+	if (s->device) {
+		fprintf(c->out, "is device '%s' of %s\n", s->device->id, c->conf);
+	} else if (s->fit.template) {
+		fprintf(c->out, "like %s: %s, %zu of %zu points have a value", s->fit.template, s->fit.seen,
+			s->fit.n_values, s->fit.n_points);
+		fprintf(c->out, "%s%s\n", s->fit.others ? "; also like " : "", s->fit.others ? s->fit.others : "");
+		cli_suggest(c, "read unit-%u.%s", f->unit, s->fit.point);
+	} else {
+		fprintf(c->out, "answers, but no template fits");
+		if (f->exception)
+			fprintf(c->out, " (it refuses holding register 0: exception %u, %s)", f->exception,
+				mbframe_exception_word(f->exception));
+		fprintf(c->out, ". With its bus in the configuration, look at its registers:\n");
+		cli_suggest(c, "peek %s %u holding 0 20", b->bus->id, f->unit);
+		cli_suggest(c, "peek %s %u input 0 20", b->bus->id, f->unit);
+	}
+}
+
+static void add_device(const struct scan_bus *b, const struct scan_seen *s, struct text *to)
+{
+	if (!s->fit.template || s->device)
+		return;
+	text_addf(to, "%s\n  { id = \"unit-%u\"; bus = \"%s\"; unit_id = %u; name = ", to->size ? "," : "",
+		  s->found->unit, b->bus->id, s->found->unit);
+	char *name = *s->found->who ? mem_text(s->found->who) : mem_format("Unit %u", s->found->unit);
+	scalar_quote(to, name);
+	text_addf(to, "; template = \"%s\"; }", s->fit.template);
+	mem_free(name);
+}
+
+static void print_bus(const struct cli *c, const struct scan_bus *b)
+{
+	struct text bus = { 0 };
+	scan_bus_print(b, &bus);
+	if (b->configured)
+		fprintf(c->out, "# its bus: %s\n", bus.data);
+	else
+		fprintf(c->out, "buses = (\n  %s\n);\n", bus.data);
+	text_free(&bus);
+}
+
+static void print_text(const struct cli *c, const struct scan_bus *b, const struct mbscan *s,
+		       const struct scan_seen *seen)
+{
+	struct text devices = { 0 };
+	print_where(c, b);
+	fprintf(c->out, "%zu unit%s answer%s%s\n", s->n_found, s->n_found == 1 ? "" : "s", s->n_found == 1 ? "s" : "",
+		s->stopped ? "; stopped before the end" : "");
+	if (s->any)
+		fprintf(c->out, "# It does not look at the number of the unit: any will do.\n");
+	for (size_t i = 0; i < s->n_found; i++)
+		print_seen(c, b, &seen[i]);
+	print_bus(c, b);
+	for (size_t i = 0; i < s->n_found; i++)
+		add_device(b, &seen[i], &devices);
+	if (devices.size)
+		fprintf(c->out, "devices = (%s\n);\n", devices.data);
+	text_free(&devices);
+}
+
+static void add_word(struct text *to, const char *key, const char *word)
+{
+	text_addf(to, ", \"%s\": ", key);
+	if (word)
+		json_text(to, word, strlen(word));
+	else
+		text_add(to, "null");
+}
+
+static void print_json(const struct cli *c, const struct scan_bus *b, const struct mbscan *s,
+		       const struct scan_seen *seen)
+{
+	struct text t = { 0 };
+	text_addf(&t, "{\"stopped\": %s, \"any_unit\": %s", s->stopped ? "true" : "false", s->any ? "true" : "false");
+	if (b->serial)
+		text_addf(&t, ", \"baud\": %lld, \"mode\": \"%s\"", (long long)b->serial->baud,
+			  parities[b->serial->mode]);
+	text_add(&t, ", \"units\": [");
+	for (size_t i = 0; i < s->n_found; i++) {
+		text_addf(&t, "%s{\"unit\": %u, \"exception\": %u", i ? ", " : "", seen[i].found->unit,
+			  seen[i].found->exception);
+		add_word(&t, "identity", *seen[i].found->who ? seen[i].found->who : NULL);
+		add_word(&t, "template", seen[i].fit.template);
+		add_word(&t, "device", seen[i].device ? seen[i].device->id : NULL);
+		text_add(&t, "}");
+	}
+	fprintf(c->out, "%s]}\n", t.data);
+	text_free(&t);
+}
+
+void scan_print(const struct cli *c, const struct scan_bus *b, const struct mbscan *s, const struct scan_seen *seen)
+{
+	(c->json ? print_json : print_text)(c, b, s, seen);
+}
