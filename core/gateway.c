@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/drivers.h"
+#include "core/history.h"
 #include "core/provisioner/provisioner.h"
 #include "core/report.h"
 #include "core/request.h"
@@ -30,6 +31,7 @@ struct gateway {
 	struct link *link;
 	struct things things;
 	struct requests requests;
+	struct history history;
 	struct bridge **bridges;
 	size_t n_bridges;
 	struct provisioner *provisioner;
@@ -269,6 +271,8 @@ static int make_gateway(struct gateway *g, struct err *e)
 				     .names = &g->conf->gateway.names,
 				     .wish = request_take,
 				     .wish_ctx = &g->requests };
+	history_begin(&g->history, &g->conf->gateway.history);
+	history_attach(&g->history, g->conf->house);
 	request_begin(&g->requests, g->loop);
 	things_begin(&g->things);
 	make_bridges(g);
@@ -324,6 +328,8 @@ static void free_all(struct gateway *g)
 		g->conf->house->buses[i]->bridge = NULL;
 	}
 	mem_free(g->bridges);
+	if (g->link)
+		history_end(&g->history);
 	store_close(g->store);
 	provisioner_free(g->provisioner);
 	if (g->gate.house)

@@ -20,7 +20,10 @@ enum {
 	LIMIT_REQUEST_PARTS = 1000,         /* points one wish may touch */
 	LIMIT_WISHES = 1000,                /* wishes in flight in the whole gateway */
 	LIMIT_WISHES_THING = 50,            /* and per thing, so that one requestor cannot use all of them */
+	LIMIT_RECALLS = 100,                /* reads of the past under way: each looks at many samples a turn */
+	LIMIT_RECALLS_FRIEND = 4,           /* and of one friend */
 	LIMIT_QUEUE_BUS = 1000,             /* requests waiting for one bus */
+	LIMIT_JOURNAL_RECORD = 1024 * 1024, /* bytes of history that are written to disk at once */
 	LIMIT_PAYLOAD = 64 * 1024,          /* MQTT payload or CoAP body that is looked at */
 	LIMIT_LEAVES = 100,                 /* values of one message that a tool proposes as points: nobody reads more */
 	LIMIT_TEXT_VALUE = 4096,            /* bytes of a text value that is kept and shown */

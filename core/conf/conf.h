@@ -9,12 +9,17 @@
 #include "core/base/log.h"
 #include "core/conf/protocol.h"
 
+struct conf_history {
+	int64_t memory; /* bytes */
+};
+
 struct conf_gateway {
 	struct names names;
 	char *state;
 	char *control;
 	char *language;
 	int log; /* enum log_level */
+	struct conf_history history;
 };
 
 enum xmpp_mode { MODE_COMPONENT, MODE_ACCOUNTS };

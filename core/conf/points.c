@@ -26,6 +26,7 @@ void points_default(struct point *p, const struct device *d, const struct protoc
 	setting_defaults(rows_point, p);
 	p->poll_ms = protocol->poll_ms;
 	p->stale_ms = d->stale_ms;
+	p->history_ms = d->history_ms;
 }
 
 int64_t points_stale(const struct point *p)

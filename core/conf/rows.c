@@ -22,6 +22,12 @@ static const char *const kind_words[] = { "momentary", "counter", "peak", "statu
 static const char *const access_words[] = { "r", "w", "rw", NULL };
 static const char *const confirm_words[] = { "none", "state", "readback", NULL };
 
+static const struct setting history_rows[] = {
+	{ "memory", SETTING_SIZE, IN(conf_history, memory), .fallback = "16MiB", .min = 64LL << 10, .max = 4LL << 30,
+	  .help = "most RAM for the history of all points; the oldest goes first" },
+	{ 0 },
+};
+
 static const struct setting gateway_rows[] = {
 	{ "name", SETTING_NAMES, IN(conf_gateway, names),
 	  .help = "shown to people and in service discovery (default: jidgate)" },
@@ -31,6 +37,8 @@ static const struct setting gateway_rows[] = {
 	  .max = 107, .help = "socket of the command line" },
 	{ "language", SETTING_TEXT, IN(conf_gateway, language), .fallback = "en", .min = 2, .max = 35,
 	  .help = "of what is said to people" },
+	{ "history", SETTING_GROUP, IN(conf_gateway, history), .rows = history_rows,
+	  .help = "of the points that have it" },
 	{ "log", SETTING_WORD, IN(conf_gateway, log), .fallback = "info", .words = log_words,
 	  .help = "how much is logged" },
 	{ 0 },
@@ -132,6 +140,9 @@ const struct setting rows_point[] = {
 	{ "stale", SETTING_DURATION, IN(point, stale_ms), .max = 400LL * DAY, .flags = SETTING_ZERO,
 	  .help = "a value is old after this time, 0s: never (default: the device's, else 3 x poll + 1 s, never if not "
 		  "polled)" },
+	{ "history", SETTING_DURATION, IN(point, history_ms), .max = 400LL * DAY, .flags = SETTING_ZERO,
+	  .help = "how long what was seen is kept for friends who ask for it, 0s: not at all (default: the device's, else "
+		  "0s)" },
 	{ "words", SETTING_LIST, IN(point, words), .rows = word_rows, .size = sizeof(struct word),
 	  .help = "names for the values of an enumeration" },
 	{ "choices", SETTING_VALUES, IN(point, choices), .help = "of a text: the only words that it shows and takes" },
@@ -174,6 +185,8 @@ const struct setting rows_device[] = {
 		  "fields" },
 	{ "stale", SETTING_DURATION, IN(device, stale_ms), .max = 400LL * DAY, .flags = SETTING_ZERO,
 	  .help = "a value is old after this time: for points that do not say it" },
+	{ "history", SETTING_DURATION, IN(device, history_ms), .fallback = "0s", .max = 400LL * DAY, .flags = SETTING_ZERO,
+	  .help = "how long what was seen is kept: for points that do not say it" },
 	{ "password_file", SETTING_TEXT, IN(device, password_file), .min = 1, .max = 4000,
 	  .help = "accounts mode, things = \"device\": file with the password of its account" },
 	{ "points", SETTING_BLOCKS, .rows = rows_point,

@@ -26,6 +26,7 @@ struct device {
 	struct names names;
 	enum gathering gathering;
 	int64_t stale_ms;      /* default for its points; below 0: not given */
+	int64_t history_ms;    /* default for its points */
 	char *password_file;   /* accounts mode, GATHER_DEVICE */
 	void *options;         /* the driver's struct of device options */
 	struct point **points; /* owned */

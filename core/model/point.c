@@ -2,6 +2,7 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/model/past.h"
 #include "core/model/thing.h"
 
 #include <stddef.h>
@@ -97,6 +98,15 @@ static void keep(struct point *p, struct sample *take)
 	p->last = sample_take(take);
 }
 
+/* What friends hear of is kept; and now and then what is still so, so that it is known to have been seen. */
+static void remember(struct point *p, enum news news, bool after_gap, int64_t now_ms)
+{
+	struct past_ring *past = p->past;
+	if (!past || (news == NEWS_NONE && past->added_ms && now_ms - past->added_ms < PAST_SEEN_MS))
+		return;
+	past_add(past, &p->last, after_gap ? PACK_AFTER_GAP : 0, now_ms);
+}
+
 static enum news take_good(struct point *p, struct sample *shown, int64_t now_ms)
 {
 	enum news news = NEWS_NONE;
@@ -109,12 +119,16 @@ static enum news take_good(struct point *p, struct sample *shown, int64_t now_ms
 		p->told = shown->value.number;
 	if (news != NEWS_NONE)
 		p->told_ms = now_ms;
+	bool after_gap = p->past && p->past->next && p->last.quality != QUALITY_GOOD;
+	if (p->past && p->anew)
+		past_add(p->past, &p->last, PACK_END, now_ms);
 	keep(p, shown);
 	p->taken_ms = now_ms;
+	remember(p, news, after_gap, now_ms);
 	return news;
 }
 
-static enum news take_old(struct point *p, struct sample *shown)
+static enum news take_old(struct point *p, struct sample *shown, int64_t now_ms)
 {
 	if (p->last.quality == QUALITY_GOOD) {
 		sample_free(shown);
@@ -122,6 +136,8 @@ static enum news take_old(struct point *p, struct sample *shown)
 	}
 	bool changed = p->last.quality != QUALITY_OLD || !value_same(&p->last.value, &shown->value);
 	keep(p, shown);
+	if (changed && p->past)
+		past_add(p->past, &p->last, 0, now_ms);
 	return changed ? NEWS_QUALITY : NEWS_NONE;
 }
 
@@ -171,7 +187,7 @@ enum news point_take(struct point *p, struct sample *raw, int64_t now_ms)
 	sample_free(raw);
 	if (!seen)
 		return said ? take_bad(p, why) : NEWS_NONE;
-	return shown.quality == QUALITY_GOOD ? take_good(p, &shown, now_ms) : take_old(p, &shown);
+	return shown.quality == QUALITY_GOOD ? take_good(p, &shown, now_ms) : take_old(p, &shown, now_ms);
 }
 
 int64_t point_age_due(const struct point *p)

@@ -11,6 +11,7 @@
 #include "core/model/value.h"
 
 struct device;
+struct past_ring;
 struct thing;
 struct err;
 
@@ -71,6 +72,7 @@ struct point {
 	size_t n_nan;
 	int64_t poll_ms;         /* 0: not polled (the bus tells us) */
 	int64_t stale_ms;        /* 0: never stale by clock */
+	int64_t history_ms;      /* how long what was seen is kept; 0: not at all */
 	int64_t min_interval_ms; /* between two notifications of friends */
 	int64_t max_interval_ms; /* a good sample that comes later than this is told though nothing changed; 0: never */
 	int64_t write_interval_ms, write_deadline_ms;
@@ -89,6 +91,7 @@ struct point {
 	struct counter counter; /* with wrap */
 	bool anew;           /* the last good sample of a counter does not go on from the one before */
 	int64_t written_ms;  /* monotonic time of the last write, 0: never */
+	struct past_ring *past; /* what is kept of it, core/history.c's; NULL: nothing */
 	bool listens;       /* the bus tells us of it: not polled */
 	void *bus_data;      /* the driver's, for its own bookkeeping */
 };

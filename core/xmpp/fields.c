@@ -131,10 +131,28 @@ struct reader { /* whom it is for */
 	const char *seqnr;
 };
 
-static void begin_part(struct text *w, const struct things *t, const struct wish *wish, const struct reader *r)
+static void begin_part(struct text *w, const struct things *t, const struct thing *thing, const struct reader *r)
 {
-	struct writer_address from = things_address(t, wish->thing, true);
+	struct writer_address from = things_address(t, thing, true);
 	writer_stanza(w, "message", "headline", &from, r->to, NULL);
+	writer_raw(w, ">");
+}
+
+static void begin_values(struct text *w, const struct things *t, const struct thing *thing, const struct reader *r,
+			 bool done)
+{
+	begin_part(w, t, thing, r);
+	writer_raw(w, "<fields xmlns='urn:xmpp:iot:sensordata'");
+	writer_attribute(w, "seqnr", r->seqnr);
+	if (done)
+		writer_raw(w, " done='true'");
+	writer_raw(w, ">");
+}
+
+static void begin_node(struct text *w, const struct thing *thing)
+{
+	writer_raw(w, "<node");
+	writer_attribute(w, "nodeId", thing->local);
 	writer_raw(w, ">");
 }
 
@@ -144,16 +162,9 @@ static void send_values(struct things *t, const struct wish *wish, const struct 
 	struct text *w = link_begin(t->link, wish->thing->local, true);
 	if (!w)
 		return;
-	begin_part(w, t, wish, r);
-	writer_raw(w, "<fields xmlns='urn:xmpp:iot:sensordata'");
-	writer_attribute(w, "seqnr", r->seqnr);
-	if (done)
-		writer_raw(w, " done='true'");
-	writer_raw(w, ">");
+	begin_values(w, t, wish->thing, r, done);
 	if (from < end) {
-		writer_raw(w, "<node");
-		writer_attribute(w, "nodeId", wish->thing->local);
-		writer_raw(w, ">");
+		begin_node(w, wish->thing);
 		write_values(w, wish, from, end);
 		writer_raw(w, "</node>");
 	}
@@ -208,7 +219,7 @@ static void send_failures(struct things *t, const struct wish *wish, const struc
 	if (!w)
 		return;
 	text_utc(loop_utc(t->loop), now);
-	begin_part(w, t, wish, r);
+	begin_part(w, t, wish->thing, r);
 	writer_raw(w, "<failure xmlns='urn:xmpp:iot:sensordata'");
 	writer_attribute(w, "seqnr", r->seqnr);
 	if (end == wish->n_parts)
@@ -219,6 +230,51 @@ static void send_failures(struct things *t, const struct wish *wish, const struc
 			write_error(w, wish, &wish->parts[i], now);
 	writer_raw(w, "</failure></message>");
 	link_end(t->link);
+}
+
+void fields_begin_past(struct text *page, const struct point *p, const struct pack_sample *s)
+{
+	write_timestamp(page, s->utc_ms);
+	text_add(page, elements[s->value.type].begin);
+	text_add(page, p->id);
+	writer_raw(page, "'");
+}
+
+void fields_end_past(struct text *page, const struct point *p, const struct pack_sample *s)
+{
+	char number[DECIMAL_ROOM], text[PACK_TEXT + 1];
+	const char *value = text;
+	if (s->value.type == VALUE_TEXT) {
+		memcpy(text, s->value.text, s->text_size);
+		text[s->text_size] = '\0';
+	} else {
+		value = value_print(&s->value, number);
+	}
+	writer_raw(page, " automaticReadout='true'");
+	if (s->flags & PACK_AFTER_GAP)
+		writer_raw(page, " warning='true'");
+	if (s->flags & PACK_END)
+		writer_raw(page, " endOfSeries='true'");
+	writer_attribute(page, "value", value);
+	if (s->value.type == VALUE_NUMBER)
+		writer_attribute(page, "unit", p->unit ? p->unit : "");
+	writer_raw(page, "/></timestamp>");
+}
+
+bool fields_send_past(struct things *t, const struct thing *thing, const char *to, const char *seqnr,
+		      const struct text *page, bool done)
+{
+	struct text *w = link_begin(t->link, thing->local, true);
+	if (!w)
+		return false;
+	begin_values(w, t, thing, &(struct reader){ to, seqnr }, done);
+	if (page->size) {
+		begin_node(w, thing);
+		text_add_n(w, page->data, page->size);
+		writer_raw(w, "</node>");
+	}
+	writer_raw(w, "</fields></message>");
+	return link_end(t->link);
 }
 
 void fields_send(struct things *t, const struct wish *w, const char *to, const char *seqnr)

@@ -1,5 +1,5 @@
 /*
- * XEP-0323 sensor data, the thing's side: momentary values, in the one reply shape that satisfies all known clients
+ * XEP-0323 sensor data, the thing's side: first what was (recall.h), then what is, in the one reply shape that satisfies all known clients
  * (wire.md 1.2, 2.6): accepted at once, all values in one message of type headline, done='true' on the last.
  */
 #pragma once

@@ -142,6 +142,7 @@ void things_begin(struct things *t)
 	t->asks = (struct asks){ .loop = t->loop, .link = t->link, .salt = loop_random(t->loop, UINT32_MAX) };
 	pace_begin(&t->pace, t->loop);
 	list_init(&t->reads);
+	list_init(&t->recalls);
 	list_init(&t->queries);
 	t->strangers = strangers_new(t->loop);
 	presence_begin(t);
@@ -190,7 +191,6 @@ void things_leave(struct things *t)
 
 void things_end(struct things *t)
 {
-	t->closing = true;
 	t->closing = true;
 	pace_pause(&t->pace, true);
 	presence_down(t);

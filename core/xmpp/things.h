@@ -34,6 +34,9 @@ struct things {
 	struct list queries;  /* siot_ask.c: what the service is asked, waits for its turn or for the next attempt */
 	struct map asked;     /* the same, by what it is about */
 	struct siot_find find; /* siot_find.c: when the configuration names no service */
+	struct list recalls;  /* recall.c: reads of the past that are not at their end */
+	struct timer recalling;
+	size_t n_recalls;
 	struct list reads;    /* sensor.c: reads that wait for values, for cancel */
 	struct list dirty;    /* presence.c: thing.dirty_link whose presence is due */
 	struct timer telling; /* presence.c */
