@@ -22,22 +22,40 @@ static unsigned number_of(const char *text)
 	return hash;
 }
 
+static bool add_char(struct text *id, char c)
+{
+	bool fits = strchr(allowed, c) != NULL;
+	if (fits && (id->size || !strchr("-_", c)))
+		text_add_n(id, &c, 1);
+	else if (id->size && !fits && ((unsigned char)c & 0xC0) != 0x80)
+		text_add(id, "-");
+	return fits;
+}
+
 char *haident_of(const char *identity)
 {
 	struct text id = { 0 };
 	const char *at = identity + strspn(identity, "-_");
 	bool lost = *at == '\0';
-	for (; *at && id.size < LONGEST; at++) {
-		char c = lower(*at);
-		bool fits = strchr(allowed, c) != NULL;
-		lost |= !fits;
-		if (fits && (id.size || !strchr("-_", c)))
-			text_add_n(&id, &c, 1);
-		else if (id.size && ((unsigned char)c & 0xC0) != 0x80)
-			text_add(&id, "-");
-	}
+	for (; *at && id.size < LONGEST; at++)
+		lost |= !add_char(&id, lower(*at));
 	if (lost || *at)
 		text_addf(&id, "%s%08x", id.size ? "-" : "", number_of(identity));
+	return id.data;
+}
+
+char *haident_plain(const char *words)
+{
+	struct text id = { 0 };
+	for (; *words && id.size < LONGEST; words++) {
+		add_char(&id, lower(*words));
+		if (id.size > 1 && id.data[id.size - 1] == '-' && id.data[id.size - 2] == '-')
+			id.data[--id.size] = '\0';
+	}
+	while (id.size && id.data[id.size - 1] == '-')
+		id.data[--id.size] = '\0';
+	if (id.size == 0)
+		text_add(&id, "x");
 	return id.data;
 }
 

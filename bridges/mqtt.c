@@ -206,20 +206,7 @@ static void begin(struct mqtt *m, struct bridge *b)
 	static const struct broker_events events = {
 		on_up, on_down, on_message, on_published, on_subscribed, on_closed
 	};
-	const struct mqtt_bus *o = b->bus->options;
-	const struct mqtt_status *status = &o->status;
-	m->files = (struct tls_files){ o->tls.ca_file, o->tls.ca_path, o->tls.cert_file, o->tls.key_file };
-	const struct broker_options options = { .host = o->host,
-						.port = (int)o->port,
-						.version_5 = o->version == MQTT_VERSION_5,
-						.client_id = o->client_id,
-						.user = o->user,
-						.password = o->password,
-						.keepalive_s = (int)(o->keepalive_ms / 1000),
-						.tls = o->tls.given ? &m->files : NULL,
-						.status_topic = status->given ? status->topic : NULL,
-						.status_online = status->online,
-						.status_offline = status->offline };
+	const struct broker_options options = mqtt_rows_broker(b->bus->options, &m->files);
 	m->bridge = b;
 	m->broker = broker_new(b->loop, &options, &events, m);
 	topic_take(&m->topics, b->points, b->n_points);

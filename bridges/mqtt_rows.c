@@ -309,3 +309,20 @@ int mqtt_rows_check(struct point *p, struct err *e)
 		       ? err_set(e, "write: the point is read-only; access = \"rw\"?")
 		       : 0;
 }
+
+struct broker_options mqtt_rows_broker(const struct mqtt_bus *o, struct tls_files *files)
+{
+	const struct mqtt_status *status = &o->status;
+	*files = (struct tls_files){ o->tls.ca_file, o->tls.ca_path, o->tls.cert_file, o->tls.key_file };
+	return (struct broker_options){ .host = o->host,
+					.port = (int)o->port,
+					.version_5 = o->version == MQTT_VERSION_5,
+					.client_id = o->client_id,
+					.user = o->user,
+					.password = o->password,
+					.keepalive_s = (int)(o->keepalive_ms / 1000),
+					.tls = o->tls.given ? files : NULL,
+					.status_topic = status->given ? status->topic : NULL,
+					.status_online = status->online,
+					.status_offline = status->offline };
+}

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "bridges/broker.h"
 #include "core/base/err.h"
 #include "core/conf/setting.h"
 #include "core/model/house.h"
@@ -82,6 +83,9 @@ struct mqtt_address {
 	char *discovered; /* NULL, or what told of it (hafound.h) */
 	struct mqtt_write write;
 };
+
+/* How the broker of a bus is reached; all of it is borrowed. */
+struct broker_options mqtt_rows_broker(const struct mqtt_bus *bus, struct tls_files *files);
 
 extern const struct setting mqtt_rows_bus[], mqtt_rows_device[], mqtt_rows_address[];
 

@@ -36,6 +36,7 @@ enum {
 	LIMIT_FOUND_POINTS = 200,           /* points of a device that is found */
 	LIMIT_FOUND_TEXT = 512,             /* bytes of one text in such a message: topics, names, templates */
 	LIMIT_FOUND_WATCHES = 4,            /* topics that say whether a found device is there: its own, its bridge's */
+	LIMIT_HEARD = 5000,                 /* topics that a tool listens to at once */
 	LIMIT_FOUND_CHOICES = 100,          /* words of a selection */
 	LIMIT_UNITS = 1000,                 /* devices that one block of the configuration makes */
 	LIMIT_CLAIMS_MINUTE = 10,           /* claims with a wrong key, per bare JID and minute (siot S10) */

@@ -4,6 +4,7 @@
 #include "core/cli/check.h"
 #include "core/cli/help.h"
 #include "core/cli/labels.h"
+#include "core/cli/listen.h"
 #include "core/cli/peek.h"
 #include "core/cli/run.h"
 #include "core/cli/scan.h"
@@ -38,6 +39,8 @@ const struct cli_word cli_words[] = {
 	  "Modbus units that answer, what they are, and their configuration" },
 	{ "peek", peek_run, "BUS UNIT TABLE ADDRESS N", false,
 	  "Modbus registers in every type and order; the likely ones as configuration" },
+	{ "listen", listen_run, "BUS [SECONDS] [--topics FILTER]", false,
+	  "devices on an MQTT broker that nobody configured, as configuration" },
 	{ "help", help_run, "[settings]", false, "this; with settings: every key of the configuration, as Markdown" },
 	{ "version", print_version, "", false, "the version" },
 	{ NULL, NULL, NULL, false, NULL },
