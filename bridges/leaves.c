@@ -76,22 +76,30 @@ static char *seen(const char *at, size_t size)
 	return mem_text(text_quote(room, sizeof(room), at, size));
 }
 
+/* What no point could take is no value: it is too long, or has characters that nobody may send on. */
+static bool judge_string(struct literal l, struct leaf *ret)
+{
+	struct text room = { 0 };
+	text_add(&room, "");
+	literal_text(l, &room);
+	bool fits = room.size <= LIMIT_TEXT_VALUE && text_is_clean(room.data, room.size);
+	if (fits) {
+		judge_text(room.data, room.size, false, ret);
+		ret->seen = seen(room.data, room.size);
+	}
+	text_free(&room);
+	return fits;
+}
+
 /* Type and text of a JSON value; false: there is no value in it. */
 static bool judge(struct literal l, struct leaf *ret)
 {
-	struct text room = { 0 };
 	if (literal_is_tree(l) || *l.at == 'n')
 		return false;
+	if (literal_is_text(l))
+		return judge_string(l, ret);
 	ret->type = *l.at == 't' || *l.at == 'f' ? TYPE_BOOL : TYPE_REAL;
-	if (literal_is_text(l)) {
-		text_add(&room, "");
-		literal_text(l, &room);
-		judge_text(room.data, room.size, false, ret);
-		ret->seen = seen(room.data, room.size);
-	} else {
-		ret->seen = seen(l.at, l.size);
-	}
-	text_free(&room);
+	ret->seen = seen(l.at, l.size);
 	return true;
 }
 
