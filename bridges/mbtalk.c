@@ -13,6 +13,7 @@ enum {
 	BUFFER = 512,
 	REST_MOST_US = 60000000,
 	DOUBLED_MOST = 10,
+	BUSY = 6,                   /* exception */
 	GARBAGE_SILENCE_US = 20000, /* USB adapters deliver in pieces of up to 16 ms */
 };
 
@@ -72,11 +73,14 @@ struct mbtalk *mbtalk_new_rtu_tcp(struct mbline *take_line, const struct mbaddre
 	return t;
 }
 
-struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *o, bool several)
+struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *o)
 {
-	struct mbtalk *t = talk_new(take_line, o->timeout_ms, o->retries);
-	t->several = several;
-	return t;
+	return talk_new(take_line, o->timeout_ms, o->retries);
+}
+
+void mbtalk_several(struct mbtalk *t, bool several)
+{
+	t->several = t->rtu || several;
 }
 
 void mbtalk_free(struct mbtalk *t)
@@ -381,13 +385,18 @@ static int rtu_once(struct mbtalk *t, const struct mbframe_question *q, int64_t 
 	return status;
 }
 
+static bool may_do_better(const struct mbtalk_outcome *o)
+{
+	bool busy = o->status == REQUEST_DONE && o->answer.exception == BUSY;
+	return busy || o->status == REQUEST_TIMEOUT || o->status == REQUEST_GARBLED;
+}
+
 void mbtalk_ask(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *ret)
 {
 	int64_t left = mbframe_writes(q->function) ? 0 : t->retries;
 	do {
 		ret->lost = false;
 		ret->status = (t->rtu ? rtu_once : tcp_once)(t, q, deadline_us, ret);
-	} while (left-- > 0 && (ret->status == REQUEST_TIMEOUT || ret->status == REQUEST_GARBLED) &&
-		 mbline_now() <= deadline_us);
+	} while (left-- > 0 && may_do_better(ret) && mbline_now() <= deadline_us);
 	ret->silent = t->units[q->unit].rest_us > mbline_now();
 }

@@ -30,17 +30,18 @@ struct mbtalk_outcome {
 };
 
 struct mbtalk *mbtalk_new_rtu(struct mbline *take_line, const struct mbaddress_rtu *options);
-/* several: more than one unit is asked over this connection, so it is a gateway's. */
-struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *options, bool several);
+struct mbtalk *mbtalk_new_tcp(struct mbline *take_line, const struct mbaddress_tcp *options);
 /* Frames of a serial line through a converter: behind it nothing tells late answers apart either. */
 struct mbtalk *mbtalk_new_rtu_tcp(struct mbline *take_line, const struct mbaddress_tcp *options);
 void mbtalk_free(struct mbtalk *t); /* also the line; NULL is allowed */
 
+/* TCP: more than one unit is asked over this connection, so it is a gateway's. While nothing is asked. */
+void mbtalk_several(struct mbtalk *t, bool several);
 /* For a search, where most units are not there: silence costs one timeout and is held against nobody. */
 void mbtalk_search(struct mbtalk *t, bool on);
 /* A serial line at the baud and mode that its options have now: shut and opened again. -1 with a sentence. */
 int mbtalk_reopen(struct mbtalk *t, struct err *e);
 
 /* Sends nothing after deadline_us (of mbline_now): TIMEOUT then, and why says that it was not sent.
- * Reads are repeated as the options say, writes never. */
+ * Reads are repeated as the options say, also where the device is busy; writes never. */
 void mbtalk_ask(struct mbtalk *t, const struct mbframe_question *q, int64_t deadline_us, struct mbtalk_outcome *ret);

@@ -27,7 +27,7 @@ struct modbus {
 	struct resolve *resolve;
 	struct mbqueue queue;
 	struct job job; /* the one that the worker has: opening, asking or shutting */
-	bool with_worker, up, closing;
+	bool with_worker, up, closing, several;
 	struct err why; /* of the last opening that failed or line that was lost */
 	int opened;
 
@@ -144,7 +144,7 @@ static bool has_several_units(const struct bridge *b)
 static struct mbtalk *make_talk(const struct bridge *b, struct mbline *line)
 {
 	if (b->driver->protocol.options == mbaddress_tcp_rows)
-		return mbtalk_new_tcp(line, b->bus->options, has_several_units(b));
+		return mbtalk_new_tcp(line, b->bus->options);
 	if (is_tcp(b))
 		return mbtalk_new_rtu_tcp(line, b->bus->options);
 	return mbtalk_new_rtu(line, b->bus->options);
@@ -156,6 +156,7 @@ static void begin(struct bridge *b, struct modbus *m)
 	m->bridge = b;
 	m->line = is_tcp(b) ? mbline_new_tcp(b->bus->options) : mbline_new_rtu(b->bus->options);
 	m->talk = make_talk(b, m->line);
+	m->several = has_several_units(b);
 	mbqueue_begin(&m->queue);
 	list_init(&m->running.requests);
 	list_init(&m->ending);
@@ -240,6 +241,7 @@ static void start_next(struct modbus *m)
 			continue;
 		}
 		m->runs = true;
+		mbtalk_several(m->talk, m->several);
 		post(m, run_ask, on_answer);
 	}
 }
@@ -424,6 +426,12 @@ static void cancel(struct bridge *b, struct request *r)
 	bridge_done(b, r, REQUEST_TIMEOUT, NULL, &late);
 }
 
+/* What was learned is of places, not of points, and stays. */
+static void change(struct bridge *b)
+{
+	((struct modbus *)b->self)->several = has_several_units(b);
+}
+
 /* The core ends them. */
 static void forget_all(struct modbus *m)
 {
@@ -454,7 +462,7 @@ static void close_bus(struct bridge *b)
 
 #define FUNCTIONS                                                                                                      \
 	.size = sizeof(struct modbus), .open = open_bus, .read = read_all, .write = write_one, .cancel = cancel,       \
-	.close = close_bus
+	.close = close_bus, .change = change
 
 const struct bridge_driver driver_modbus_tcp = {
 	.protocol = { .name = "modbus-tcp",

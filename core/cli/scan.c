@@ -244,9 +244,10 @@ static void make_talk(struct scan *s)
 	if (serial)
 		s->search.talk = mbtalk_new_rtu(s->line, serial);
 	else if (s->bus.protocol->options == mbaddress_tcp_rows)
-		s->search.talk = mbtalk_new_tcp(s->line, tcp, true);
+		s->search.talk = mbtalk_new_tcp(s->line, tcp);
 	else
 		s->search.talk = mbtalk_new_rtu_tcp(s->line, tcp);
+	mbtalk_several(s->search.talk, true);
 	*timeout = own_timeout;
 	*retries = own_retries;
 }

@@ -200,6 +200,29 @@ Test(modbus_rtu, asks_again_after_a_garbled_answer)
 	slave_free(s);
 }
 
+Test(modbus_rtu, asks_again_while_the_device_is_busy_but_not_for_ever)
+{
+	struct slave *s = slave_pty();
+	struct rig *rig = rig_on(slave_path(s), "baud=115200; timeout=400ms; retries=2");
+	struct point *p = quiet_point(rig, 1, TYPE_UINT16, "address=40001");
+	struct rig_ask a = { 0 };
+	p->access = ACCESS_BOTH;
+	start(rig);
+	slave_fault(s, SLAVE_EXCEPTION, 2, 6);
+	cr_assert_eq(rig_read(rig, p, NULL), REQUEST_DONE);
+	cr_assert_eq(slave_asked(s), 3);
+	slave_fault(s, SLAVE_EXCEPTION, 3, 6);
+	rig_ask_read(rig, &a, p, 5000);
+	RIG_UNTIL(rig, a.n_done);
+	cr_assert(a.status == REQUEST_REFUSED && strstr(a.why.text, "busy"), "%s", a.why.text);
+	cr_assert_eq(p->last.quality, QUALITY_BAD, "and nothing is 0");
+	slave_fault(s, SLAVE_EXCEPTION, 1, 6);
+	cr_assert_eq(rig_write(rig, p, "5"), REQUEST_REFUSED, "a write is not repeated");
+	cr_assert_eq(slave_asked(s), 7);
+	rig_free(rig);
+	slave_free(s);
+}
+
 Test(modbus_rtu, does_not_wait_for_a_silent_device_when_it_is_closed)
 {
 	struct slave *s = slave_pty();
@@ -225,7 +248,7 @@ Test(modbus_rtu, sends_nothing_after_the_deadline)
 	struct mbaddress_rtu rtu = { .device = path, .baud = 9600, .timeout_ms = 800, .retries = 3 };
 	struct mbaddress_tcp tcp = { .host = "here", .port = slave_port(t), .timeout_ms = 800, .retries = 3 };
 	struct mbline *lines[] = { mbline_new_rtu(&rtu), mbline_new_tcp(&tcp) };
-	struct mbtalk *talks[] = { mbtalk_new_rtu(lines[0], &rtu), mbtalk_new_tcp(lines[1], &tcp, false) };
+	struct mbtalk *talks[] = { mbtalk_new_rtu(lines[0], &rtu), mbtalk_new_tcp(lines[1], &tcp) };
 	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)tcp.port) };
 	struct sockaddr_storage address = { 0 };
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
