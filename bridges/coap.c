@@ -8,11 +8,13 @@
  *
  *   coap.c → coapres (a resource) → coapobs (its observation), coapvalue (what an answer means to a point)
  *                                 → coappeer (a device) → coapnet (libcoap's context) → coapmsg (one message)
+ *                                                       → coapblock (a body in blocks)
  */
 #include "bridges/coapobs.h"
 #include "core/base/mem.h"
 
 struct coap { /* bridge.self */
+	struct bridge *bridge;
 	struct coapnet net;
 	struct list peers;
 };
@@ -22,15 +24,15 @@ static struct coap *self_of(struct coapnet *net)
 	return list_of(net, struct coap, net);
 }
 
-static struct coappeer *peer_of(struct coap *c, struct device *d)
+static struct coappeer *peer_of(struct coap *c, const struct device *d)
 {
 	list_each(at, &c->peers)
 	{
 		struct coappeer *peer = list_of(at, struct coappeer, link);
-		if (peer->device == d)
+		if (peer->options == d->options)
 			return peer;
 	}
-	struct coappeer *peer = coappeer_new(&c->net, d);
+	struct coappeer *peer = coappeer_new(&c->net, c->bridge->bus->options, d->options);
 	list_add_first(&c->peers, &peer->link);
 	return peer;
 }
@@ -45,16 +47,17 @@ static struct coapres *res_of(struct coap *c, struct point *p)
 		if (res->address->format == a->format && text_same(res->address->path, a->path))
 			return res;
 	}
-	struct coapres *res = coapres_new(peer, a);
+	struct coapres *res = coapres_new(c->bridge, peer, a);
 	list_add(&peer->resources, &res->link);
 	return res;
 }
 
 static void on_jump(struct coapnet *net)
 {
-	log_info(net->bridge->log, "bus '%s': the clock was set; what waits for an answer is sent again",
-		 net->bridge->bus->id);
-	list_each(at, &self_of(net)->peers) coappeer_hush(list_of(at, struct coappeer, link));
+	struct coap *c = self_of(net);
+	log_info(c->bridge->log, "bus '%s': the clock was set; what waits for an answer is sent again",
+		 c->bridge->bus->id);
+	list_each(at, &c->peers) coappeer_hush(list_of(at, struct coappeer, link));
 }
 
 static void free_peer(struct coappeer *peer)
@@ -74,16 +77,17 @@ static void on_end(struct coapnet *net)
 		free_peer(peer);
 	}
 	coapnet_close(net);
-	bridge_closed(net->bridge);
+	bridge_closed(c->bridge);
 }
 
 static int open_bus(struct bridge *b, struct err *e)
 {
 	struct coap *c = b->self;
+	c->bridge = b;
 	c->net.on_jump = on_jump;
 	c->net.on_end = on_end;
 	list_init(&c->peers);
-	if (coapnet_open(&c->net, b, e) < 0)
+	if (coapnet_open(&c->net, b->loop, e) < 0)
 		return -1;
 	for (size_t i = 0; i < b->n_points; i++)
 		coapres_add(res_of(c, b->points[i]), b->points[i]);

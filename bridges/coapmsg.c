@@ -37,7 +37,12 @@ static bool add_parts(coap_pdu_t *pdu, const char *path, bool query)
 	return ok;
 }
 
-/* Options stand in the order of their numbers: 3, 6, 11, 12, 15, 17. */
+static bool add_block(coap_pdu_t *pdu, coap_option_num_t number, const struct coapmsg_block *b)
+{
+	return !b->there || add_number(pdu, number, b->number << 4 | (unsigned)b->more << 3 | b->szx);
+}
+
+/* Options stand in the order of their numbers: 3, 6, 11, 12, 15, 17, 23, 27, 60. */
 static bool add_options(coap_pdu_t *pdu, const struct coapmsg_request *r)
 {
 	int observe = kinds[r->kind].observe;
@@ -53,6 +58,9 @@ static bool add_options(coap_pdu_t *pdu, const struct coapmsg_request *r)
 	ok = ok && add_parts(pdu, r->path, true);
 	if (!r->body && r->format >= 0)
 		ok = ok && add_number(pdu, COAP_OPTION_ACCEPT, (unsigned)r->format);
+	ok = ok && add_block(pdu, COAP_OPTION_BLOCK2, &r->block2) && add_block(pdu, COAP_OPTION_BLOCK1, &r->block1);
+	if (r->size1)
+		ok = ok && add_number(pdu, COAP_OPTION_SIZE1, r->size1);
 	if (r->body && r->body_size)
 		ok = ok && coap_add_data(pdu, r->body_size, (const uint8_t *)r->body) != 0;
 	return ok;
@@ -69,6 +77,22 @@ coap_pdu_t *coapmsg_new(coap_session_t *session, const struct coapmsg_request *r
 	return NULL;
 }
 
+/* Of more than three bytes: one that nobody can go on with, rather than none. */
+static struct coapmsg_block block_of(unsigned value, uint32_t size)
+{
+	if (size > 3)
+		return (struct coapmsg_block){ .there = true, .more = true, .szx = 7 };
+	return (struct coapmsg_block){ .there = true, .more = value & 8, .number = value >> 4, .szx = value & 7 };
+}
+
+static void take_etag(struct coapmsg_answer *a, const coap_opt_t *option, uint32_t size)
+{
+	if (size == 0 || size > COAPMSG_ETAG)
+		return;
+	memcpy(a->etag, coap_opt_value(option), size);
+	a->etag_size = size;
+}
+
 static void take_option(struct coapmsg_answer *a, coap_option_num_t number, const coap_opt_t *option)
 {
 	uint32_t size = coap_opt_length(option);
@@ -77,8 +101,14 @@ static void take_option(struct coapmsg_answer *a, coap_option_num_t number, cons
 		a->format = (int)value;
 	if (number == COAP_OPTION_MAXAGE)
 		a->max_age_s = value;
+	if (number == COAP_OPTION_ETAG)
+		take_etag(a, option, size);
 	if (number == COAP_OPTION_BLOCK2)
-		a->part = value > 7 || size > 3; /* not the first block, or more will follow */
+		a->block2 = block_of(value, size);
+	if (number == COAP_OPTION_BLOCK1)
+		a->block1 = block_of(value, size);
+	if (number == COAP_OPTION_SIZE2)
+		a->size2 = value;
 	if (number == COAP_OPTION_OBSERVE) {
 		a->observed = size <= 3;
 		a->sequence = value;
@@ -107,7 +137,7 @@ struct coapmsg_answer coapmsg_read(const coap_pdu_t *pdu)
 		whole += 1 + size;
 	a.bytes = size ? (const char *)bytes : "";
 	a.size = size;
-	a.part |= whole >= COAP_RXBUFFER_SIZE;
+	a.cut = whole >= COAP_RXBUFFER_SIZE;
 	return a;
 }
 
@@ -164,10 +194,10 @@ int coapmsg_judge(const struct coapmsg_answer *a, enum coapmsg_kind kind, struct
 	bool write = kind == COAPMSG_PUT || kind == COAPMSG_POST;
 	if (a->code >= 400 && a->code < 600)
 		return refused(a, e);
-	if (is_success(a->code, write) && (write || !a->part))
+	if (is_success(a->code, write) && (write || !a->cut))
 		return REQUEST_DONE;
 	if (is_success(a->code, write))
-		err_set(e, "the answer is too large for one message (blockwise transfer is not supported yet)");
+		err_set(e, "the answer is too large for one message, and the device does not send it in blocks");
 	else
 		err_set(e, "the device answers %d.%02d, which is no answer to a %s", a->code / 100, a->code % 100,
 			write ? "write" : "read");

@@ -10,7 +10,7 @@
 
 #include <coap3/coap.h>
 
-enum { COAPMSG_TOKEN = 8 };
+enum { COAPMSG_TOKEN = 8, COAPMSG_ETAG = 8, COAPMSG_SZX = 6 /* blocks of 1024 bytes, the largest */ };
 
 enum coapmsg_kind { COAPMSG_GET, COAPMSG_OBSERVE, COAPMSG_UNOBSERVE, COAPMSG_PUT, COAPMSG_POST };
 
@@ -24,6 +24,12 @@ enum { /* content formats */
        COAPMSG_NO_FORMAT = -1,
 };
 
+struct coapmsg_block { /* RFC 7959 section 2.2 */
+	bool there, more;
+	uint32_t number;
+	unsigned szx; /* 16 << szx bytes; 7 is none */
+};
+
 struct coapmsg_request {
 	enum coapmsg_kind kind;
 	const uint8_t *token; /* COAPMSG_TOKEN bytes */
@@ -32,6 +38,8 @@ struct coapmsg_request {
 	int format;       /* of body, or what a GET accepts; COAPMSG_NO_FORMAT: not said */
 	const char *body; /* NULL: none */
 	size_t body_size;
+	struct coapmsg_block block1, block2;
+	uint32_t size1; /* of the whole body; 0: not said */
 };
 
 struct coapmsg_answer {
@@ -40,7 +48,11 @@ struct coapmsg_answer {
 	bool observed; /* it is a notification, or the answer that says that there will be some */
 	uint32_t sequence;
 	int64_t max_age_s;
-	bool part; /* of a larger body: Block2, or cut by the size of our buffer */
+	bool cut; /* by the size of our buffer, perhaps */
+	struct coapmsg_block block1, block2;
+	uint32_t size2; /* of the whole body; 0: not said */
+	uint8_t etag[COAPMSG_ETAG];
+	size_t etag_size;
 	const char *bytes;
 	size_t size;
 };

@@ -8,7 +8,7 @@ static const int64_t CLOCK_STEP_MS = 1000;
 
 static int64_t clock_ms(const struct coapnet *net)
 {
-	return loop_utc(net->bridge->loop) - loop_now(net->bridge->loop);
+	return loop_utc(net->loop) - loop_now(net->loop);
 }
 
 void coapnet_check_clock(struct coapnet *net)
@@ -102,10 +102,14 @@ static coap_response_t on_response(coap_session_t *session, const coap_pdu_t *se
 	struct coapnet *net = coap_get_app_data(coap_session_get_context(session));
 	struct coapnet_ticket *t = ticket_of(net, session, received);
 	(void)mid;
-	if (!t)
-		return COAP_RESPONSE_FAIL;
-	struct coapmsg_answer a = coapmsg_read(received);
-	return t->on_answer(t->ctx, &a, is_match(sent, received)) ? COAP_RESPONSE_OK : COAP_RESPONSE_FAIL;
+	if (t) {
+		struct coapmsg_answer a = coapmsg_read(received);
+		if (t->on_answer(t->ctx, &a, is_match(sent, received)))
+			return COAP_RESPONSE_OK;
+	}
+	/* libcoap would also reset an acknowledgement, by the number of our own message: the device might take it for one
+	 * of its notifications. */
+	return coap_pdu_get_type(received) == COAP_MESSAGE_ACK ? COAP_RESPONSE_OK : COAP_RESPONSE_FAIL;
 }
 
 /* Not in the list: what we took back ourselves. */
@@ -141,20 +145,20 @@ static void on_watch(void *ctx, int events)
 	coapnet_leave(net);
 }
 
-int coapnet_open(struct coapnet *net, struct bridge *b, struct err *e)
+int coapnet_open(struct coapnet *net, struct loop *loop, struct err *e)
 {
 	coap_set_log_level(LOG_EMERG); /* it would write to stderr by itself */
 	net->context = coap_new_context(NULL);
 	if (!net->context)
 		return err_set(e, "libcoap has no context for us");
-	net->bridge = b;
+	net->loop = loop;
 	net->closing = false;
 	list_init(&net->errands);
 	net->clock_ms = clock_ms(net);
 	coap_set_app_data(net->context, net);
 	coap_register_response_handler(net->context, on_response);
 	coap_register_nack_handler(net->context, on_nack);
-	net->watch = watch_new(b->loop, coap_context_get_coap_fd(net->context), WATCH_READ, on_watch, net);
+	net->watch = watch_new(loop, coap_context_get_coap_fd(net->context), WATCH_READ, on_watch, net);
 	return 0;
 }
 

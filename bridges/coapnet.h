@@ -38,7 +38,7 @@ struct coapnet_errand {
 };
 
 struct coapnet {
-	struct bridge *bridge;
+	struct loop *loop;
 	coap_context_t *context;
 	struct watch *watch;
 	struct map tickets;
@@ -50,7 +50,7 @@ struct coapnet {
 	void (*on_end)(struct coapnet *net);
 };
 
-int coapnet_open(struct coapnet *net, struct bridge *b, struct err *e);
+int coapnet_open(struct coapnet *net, struct loop *loop, struct err *e);
 void coapnet_close(struct coapnet *net); /* after the sessions were released */
 void coapnet_enter(struct coapnet *net);
 void coapnet_leave(struct coapnet *net);

@@ -6,6 +6,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+static const int64_t BODY_MOST_MS = 300000; /* a device that sends a block now and then must not hold us for ever */
+
 enum { LIBCOAP_NSTART = 200 }; /* we count ourselves: what waits in libcoap cannot be taken back singly */
 
 static void pump(void *ctx);
@@ -15,11 +17,11 @@ static void go_on(struct coappeer *peer)
 	coapnet_send(peer->net, &peer->pump);
 }
 
-struct coappeer *coappeer_new(struct coapnet *net, struct device *device)
+struct coappeer *coappeer_new(struct coapnet *net, const struct coaprows_bus *bus,
+			      const struct coaprows_device *options)
 {
 	struct coappeer *peer = mem_new(sizeof(*peer));
-	const struct coaprows_device *o = device->options;
-	*peer = (struct coappeer){ .net = net, .device = device, .uri = &o->uri, .options = net->bridge->bus->options };
+	*peer = (struct coappeer){ .net = net, .bus = bus, .options = options, .uri = &options->uri };
 	peer->pump.run = pump;
 	peer->pump.ctx = peer;
 	list_init(&peer->resources);
@@ -37,6 +39,7 @@ struct coappeer_exchange *coappeer_exchange(struct coappeer *peer, enum coapmsg_
 	x->write = kind == COAPMSG_PUT || kind == COAPMSG_POST;
 	x->busy = busy;
 	x->ctx = ctx;
+	coapblock_init(&x->block, COAPMSG_SZX);
 	list_init(&x->requests);
 	return x;
 }
@@ -45,6 +48,7 @@ static void free_exchange(struct coappeer_exchange *x)
 {
 	list_drop(&x->link);
 	text_free(&x->body);
+	coapblock_free(&x->block);
 	mem_free(x);
 }
 
@@ -58,7 +62,7 @@ static void take_down(struct coappeer_exchange *x)
 	x->flying = false;
 	*x->busy = false;
 	x->peer->n_flying--;
-	timer_stop(x->peer->net->bridge->loop, &x->timer);
+	timer_stop(x->peer->net->loop, &x->timer);
 }
 
 void coappeer_end(struct coappeer_exchange *x, int status, const struct coapmsg_answer *a, const struct err *why)
@@ -121,7 +125,7 @@ static void on_timer(void *ctx)
 	struct coapnet *net = peer->net;
 	struct err why;
 	err_set(&why, "%sno answer in %lld ms", x->suspect ? "unreachable, " : "",
-		(long long)peer->options->timeout_ms);
+		(long long)peer->bus->timeout_ms);
 	coapnet_enter(net);
 	take_down(x);
 	coappeer_hush(peer);
@@ -130,12 +134,45 @@ static void on_timer(void *ctx)
 	coapnet_leave(net);
 }
 
+/* Before all others: a body should be read before it changes. */
+static void ask_for_more(struct coappeer_exchange *x)
+{
+	int64_t now_ms = loop_now(x->peer->net->loop);
+	struct err why;
+	x->begun_ms = x->rest ? x->begun_ms : now_ms;
+	if (now_ms - x->begun_ms > BODY_MOST_MS) {
+		err_set(&why, "not all blocks in %lld s", (long long)BODY_MOST_MS / 1000);
+		coappeer_end(x, REQUEST_TIMEOUT, NULL, &why);
+		return;
+	}
+	take_down(x);
+	x->rest = true;
+	x->ticket = &x->own;
+	x->ask.kind = x->write ? x->ask.kind : COAPMSG_GET;
+	list_add_first(&x->peer->queue, &x->link);
+	go_on(x->peer);
+}
+
+void coappeer_take(struct coappeer_exchange *x, const struct coapmsg_answer *a)
+{
+	struct coapmsg_answer whole = *a;
+	struct err why;
+	enum coapblock_step step = x->write ? coapblock_put(&x->block, a, x->ask.body_size, &why)
+					    : coapblock_got(&x->block, a, &whole, &why);
+	if (step == COAPBLOCK_MORE)
+		ask_for_more(x);
+	else if (step == COAPBLOCK_WHOLE)
+		coappeer_end(x, REQUEST_DONE, &whole, NULL);
+	else
+		coappeer_end(x, REQUEST_GARBLED, NULL, &why);
+}
+
 static bool on_answer(void *ctx, const struct coapmsg_answer *a, bool matched)
 {
 	struct coappeer_exchange *x = ctx;
 	(void)matched; /* the token is enough: nobody else ever had it */
 	x->peer->heard++;
-	coappeer_end(x, REQUEST_DONE, a, NULL);
+	coappeer_take(x, a);
 	return true;
 }
 
@@ -166,8 +203,10 @@ static void on_nack(void *ctx, enum coapnet_nack nack)
 /* The error of an earlier message (ICMP) is reported to the next one, which is then not sent: once more. */
 static int launch(struct coappeer_exchange *x, struct err *e)
 {
+	struct coapmsg_request ask = x->ask;
+	coapblock_ask(&x->block, &ask);
 	for (int tries = 0; tries < 2; tries++) {
-		coap_pdu_t *pdu = coapmsg_new(x->peer->session, &x->ask);
+		coap_pdu_t *pdu = coapmsg_new(x->peer->session, &ask);
 		if (!pdu) {
 			err_set(e, "the value is too large for one message");
 			return REQUEST_REFUSED;
@@ -189,7 +228,7 @@ static void fly(struct coappeer_exchange *x)
 	x->flying = *x->busy = true;
 	x->heard = peer->heard;
 	peer->n_flying++;
-	if (x->on_fly)
+	if (x->on_fly && !x->rest)
 		x->on_fly(x);
 	if (!x->ticket || x->ticket == &x->own) {
 		x->ticket = &x->own;
@@ -200,7 +239,7 @@ static void fly(struct coappeer_exchange *x)
 	}
 	x->ticket->session = peer->session;
 	x->ask.token = x->ticket->token;
-	timer_set(peer->net->bridge->loop, &x->timer, peer->options->timeout_ms, on_timer, x);
+	timer_set(peer->net->loop, &x->timer, peer->bus->timeout_ms, on_timer, x);
 	int status = launch(x, &why);
 	if (status != REQUEST_DONE)
 		coappeer_end(x, status, NULL, &why);
@@ -232,7 +271,7 @@ static void end_queued(struct coappeer *peer, const struct err *why)
 
 static int open_session(struct coappeer *peer, const struct sockaddr *address, socklen_t size, struct err *e)
 {
-	const struct coaprows_bus *o = peer->options;
+	const struct coaprows_bus *o = peer->bus;
 	coap_address_t to;
 	coap_address_init(&to);
 	to.size = size;
@@ -271,7 +310,7 @@ static void find_address(struct coappeer *peer)
 		return;
 	coapnet_hold(peer->net); /* until on_resolved, which also comes after a cancel */
 	peer->resolve =
-		resolve_begin(peer->net->bridge->loop, peer->uri->host, peer->uri->port, SOCK_DGRAM, on_resolved, peer);
+		resolve_begin(peer->net->loop, peer->uri->host, peer->uri->port, SOCK_DGRAM, on_resolved, peer);
 }
 
 static void pump(void *ctx)
@@ -283,7 +322,7 @@ static void pump(void *ctx)
 		return;
 	}
 	coapnet_check_clock(peer->net);
-	while (!peer->net->closing && peer->n_flying < (size_t)peer->options->nstart && (x = next_of(peer)))
+	while (!peer->net->closing && peer->n_flying < (size_t)peer->bus->nstart && (x = next_of(peer)))
 		fly(x);
 }
 
@@ -307,7 +346,7 @@ static void forget(struct coappeer *peer, struct list *exchanges)
 		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
 		list_init(&x->requests); /* they are the core's now */
 		coapnet_void(peer->net, &x->own);
-		timer_stop(peer->net->bridge->loop, &x->timer);
+		timer_stop(peer->net->loop, &x->timer);
 	}
 }
 

@@ -4,10 +4,10 @@
 #include "bridges/coapvalue.h"
 #include "core/base/mem.h"
 
-struct coapres *coapres_new(struct coappeer *peer, const struct coaprows_address *address)
+struct coapres *coapres_new(struct bridge *b, struct coappeer *peer, const struct coaprows_address *address)
 {
 	struct coapres *res = mem_new(sizeof(*res));
-	*res = (struct coapres){ .peer = peer, .address = address };
+	*res = (struct coapres){ .bridge = b, .peer = peer, .address = address };
 	coapobs_init(res);
 	return res;
 }
@@ -27,17 +27,12 @@ void coapres_free(struct coapres *res)
 	mem_free(res);
 }
 
-static struct bridge *bridge_of(const struct coapres *res)
-{
-	return res->peer->net->bridge;
-}
-
 static void answer_read(struct coapres *res, struct request *r, const struct coapmsg_answer *a)
 {
 	struct err why = { "" };
 	struct sample s = { 0 };
-	int status = coapvalue_take(r->point, a, loop_utc(bridge_of(res)->loop), &s, &why);
-	bridge_done(bridge_of(res), r, status, &s, why.text[0] ? &why : NULL);
+	int status = coapvalue_take(r->point, a, loop_utc(res->bridge->loop), &s, &why);
+	bridge_done(res->bridge, r, status, &s, why.text[0] ? &why : NULL);
 }
 
 /* r->write says nothing here: what was written is read back with the same request. */
@@ -50,7 +45,7 @@ static void end_requests(struct coappeer_exchange *x, int status, const struct c
 		if (status == REQUEST_DONE && !x->write)
 			answer_read(res, r, a);
 		else
-			bridge_done(bridge_of(res), r, status, NULL, status == REQUEST_DONE ? NULL : why);
+			bridge_done(res->bridge, r, status, NULL, status == REQUEST_DONE ? NULL : why);
 	}
 }
 
@@ -61,7 +56,7 @@ static void on_end(struct coappeer_exchange *x, int status, const struct coapmsg
 	if (res->get == x)
 		res->get = NULL;
 	if (!x->write)
-		coapobs_on_end(res, x, status, why);
+		coapobs_on_end(res, x, status, a, why);
 	if (status == REQUEST_DONE && (status = coapmsg_judge(a, x->ask.kind, &e)) != REQUEST_DONE)
 		why = &e;
 	end_requests(x, status, a, why);
@@ -75,7 +70,7 @@ static struct coappeer_exchange *exchange_new(struct coapres *res, enum coapmsg_
 	return x;
 }
 
-void coapres_get(struct coapres *res)
+int coapres_accept(const struct coapres *res)
 {
 	static const int accepts[] = {
 		[FORMAT_AUTO] = COAPMSG_NO_FORMAT,
@@ -85,10 +80,15 @@ void coapres_get(struct coapres *res)
 		[FORMAT_SENML_JSON] = COAPMSG_SENML_JSON,
 		[FORMAT_SENML_CBOR] = COAPMSG_SENML_CBOR,
 	};
-	if (res->get && !res->get->flying)
+	return accepts[res->address->format];
+}
+
+void coapres_get(struct coapres *res)
+{
+	if (res->get && !res->get->flying && !res->get->rest)
 		return;
 	res->get = exchange_new(res, COAPMSG_GET, &res->busy);
-	res->get->ask.format = accepts[res->address->format];
+	res->get->ask.format = coapres_accept(res);
 	res->get->on_fly = coapobs_on_fly;
 	coappeer_post(res->get);
 }
@@ -124,7 +124,7 @@ void coapres_write(struct coapres *res, struct request *r)
 void coapres_cancel(struct coapres *res, struct request *r)
 {
 	struct coappeer_exchange *x = r->driver_data;
-	bool late = loop_now(bridge_of(res)->loop) >= r->deadline_ms;
+	bool late = loop_now(res->bridge->loop) >= r->deadline_ms;
 	struct err why;
 	if (x->ended || (x->flying && !late))
 		return;
@@ -136,5 +136,5 @@ void coapres_cancel(struct coapres *res, struct request *r)
 			res->get = NULL;
 		coappeer_drop(x);
 	}
-	bridge_done(bridge_of(res), r, status, NULL, late ? &why : NULL);
+	bridge_done(res->bridge, r, status, NULL, late ? &why : NULL);
 }

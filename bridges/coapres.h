@@ -14,6 +14,7 @@
 
 struct coapres {
 	struct list link; /* in peer.resources */
+	struct bridge *bridge;
 	struct coappeer *peer;
 	const struct coaprows_address *address; /* of one point; all agree on path and format */
 	struct point **points;
@@ -27,16 +28,18 @@ struct coapres {
 	bool plain;      /* the device does not observe it, and the log says so */
 	struct coapnet_ticket ticket;
 	struct coappeer_exchange *carrier; /* the GET under way with that ticket */
+	struct coappeer_exchange *rest;    /* reads the blocks behind the first, which came with that ticket */
 	struct freshness fresh;
 	uint64_t accepted, accepted_before; /* messages so far, and when the carrier was sent */
 	struct timer renew;
 	struct backoff backoff;
 };
 
-struct coapres *coapres_new(struct coappeer *peer, const struct coaprows_address *address);
+struct coapres *coapres_new(struct bridge *b, struct coappeer *peer, const struct coaprows_address *address);
 void coapres_add(struct coapres *res, struct point *p); /* point.bus_data becomes res */
 void coapres_free(struct coapres *res);                 /* when nobody is inside */
 
+int coapres_accept(const struct coapres *res); /* what its GETs ask for; COAPMSG_NO_FORMAT: anything */
 void coapres_get(struct coapres *res); /* without a request, unless one waits already */
 void coapres_read(struct coapres *res, struct request *r);
 void coapres_write(struct coapres *res, struct request *r);

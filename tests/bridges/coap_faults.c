@@ -60,7 +60,7 @@ static const struct {
 	  TROUBLE_TIMEOUT,
 	  "no answer" },
 	{ "garbage", { .garbage = true }, REQUEST_TIMEOUT, TROUBLE_TIMEOUT, "no answer" },
-	{ "block", { .block = true }, REQUEST_GARBLED, TROUBLE_GARBLED, "too large for one message" },
+	{ "block", { .block = true }, REQUEST_GARBLED, TROUBLE_GARBLED, "bytes that should have 64" },
 	{ "cut by our buffer", { .huge = 1500 }, REQUEST_GARBLED, TROUBLE_GARBLED, "too large for one message" },
 	{ "fills a datagram", { .huge = 60000 }, REQUEST_GARBLED, TROUBLE_GARBLED, "too large for one message" },
 	{ "too slow", { .slow_ms = 600 }, REQUEST_TIMEOUT, TROUBLE_TIMEOUT, "no answer" },

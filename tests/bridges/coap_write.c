@@ -166,20 +166,80 @@ Test(coap_write, writes_to_one_device_keep_their_order)
 	coap_field_free(&f);
 }
 
-Test(coap_write, a_value_larger_than_a_message_is_refused)
+static const struct {
+	const char *name;
+	struct coapd_faults faults;
+	size_t n_parts;
+	int status;
+	const char *why; /* NULL: it is written, once */
+} large[] = {
+	{ "plain", { 0 }, 3, REQUEST_DONE, NULL },
+	{ "smaller blocks from the second on", { .take_szx = 1 + 4 }, 10, REQUEST_DONE, NULL },
+	{ "smaller blocks from the beginning", { .take_szx = 1 + 2, .refuses_size = true }, 54, REQUEST_DONE, NULL },
+	{ "blocks forgotten once", { .forgets = 1 }, 4, REQUEST_DONE, NULL },
+	{ "blocks forgotten always", { .forgets = 100 }, 2, REQUEST_REFUSED, "4.08 Request Entity Incomplete" },
+	{ "a part taken for the whole", { .takes_a_part = true }, 1, REQUEST_GARBLED, "a part of the value" },
+	{ "too large", { .refuses_size = true }, 0, REQUEST_REFUSED, "4.13 Request Entity Too Large" },
+	{ "answers twice", { .duplicate = true }, 3, REQUEST_DONE, NULL },
+	{ "answers apart", { .separate_ms = 5 }, 3, REQUEST_DONE, NULL },
+};
+
+/* RFC 7959 section 2.5 and figures 8 to 10. */
+Test(coap_write, a_large_value_goes_in_blocks_and_is_written_once_or_not)
+{
+	char text[3501];
+	for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
+		struct coap_field f = coap_field_new("");
+		struct coapd_resource *r = coapd_add(f.d, "/s", false);
+		struct point *p = writable(&f, TYPE_TEXT, "path=/s", CONFIRM_NONE);
+		memset(text, 'a' + (int)i, sizeof(text) - 1);
+		text[sizeof(text) - 1] = '\0';
+		rig_start(f.rig);
+		f.d->faults = large[i].faults;
+		struct rig_ask a = { 0 };
+		rig_ask_write(f.rig, &a, p, text, 20000);
+		RIG_UNTIL(f.rig, a.n_done);
+		cr_expect_eq(a.status, large[i].status, "%s: %s", large[i].name, a.why.text);
+		cr_expect_eq(r->n_parts, large[i].n_parts, "%s: %zu parts", large[i].name, r->n_parts);
+		cr_expect_eq(r->n_writes, !large[i].why);
+		cr_expect(large[i].why || strcmp(r->written, text) == 0, "%s", large[i].name);
+		cr_expect(!large[i].why || strstr(a.why.text, large[i].why), "%s: %s", large[i].name, a.why.text);
+		rig_ask_free(&a);
+		coap_field_free(&f);
+	}
+}
+
+Test(coap_write, a_small_value_goes_in_blocks_when_the_device_wants_it)
 {
 	struct coap_field f = coap_field_new("");
 	struct coapd_resource *r = coapd_add(f.d, "/s", false);
-	struct point *p = writable(&f, TYPE_TEXT, "path=/s", CONFIRM_NONE);
-	char text[1100];
-	memset(text, 'x', sizeof(text) - 1);
-	text[sizeof(text) - 1] = '\0';
+	struct point *p = writable(&f, TYPE_TEXT, "path=/s", CONFIRM_READBACK);
+	const char *text = "more than sixteen bytes, and less than a block";
 	rig_start(f.rig);
-	struct rig_ask a = { 0 };
-	rig_ask_write(f.rig, &a, p, text, 5000);
-	RIG_UNTIL(f.rig, a.n_done);
-	cr_assert_eq(a.status, REQUEST_REFUSED);
-	cr_assert_str_eq(a.why.text, "the value is too large for one message");
-	cr_assert_eq(r->n_writes, 0);
+	f.d->faults = (struct coapd_faults){ .take_szx = 1, .refuses_size = true, .szx = 1 };
+	cr_assert_eq(rig_write(f.rig, p, text), REQUEST_DONE);
+	cr_assert_str_eq(r->written, text);
+	cr_assert_eq(r->n_parts, 2);
+	coap_field_free(&f);
+}
+
+Test(coap_write, a_large_value_on_a_line_that_loses_a_tenth_is_written_once)
+{
+	struct coap_field f = coap_field_new("timeout=60s");
+	struct coapd_resource *r = coapd_add(f.d, "/s", false);
+	struct point *p = writable(&f, TYPE_TEXT, "path=/s", CONFIRM_NONE);
+	char text[2501];
+	rig_start(f.rig);
+	for (size_t i = 0; i < 3; i++) {
+		struct rig_ask a = { 0 };
+		memset(text, 'a' + (int)i, sizeof(text) - 1);
+		text[sizeof(text) - 1] = '\0';
+		f.d->faults = (struct coapd_faults){ .lose_percent = 10 }; /* both ways */
+		rig_ask_write(f.rig, &a, p, text, 120000);
+		RIG_UNTIL(f.rig, a.n_done);
+		cr_assert_eq(a.n_done, 1);
+		cr_assert(a.status != REQUEST_DONE || strcmp(r->written, text) == 0);
+		rig_ask_free(&a);
+	}
 	coap_field_free(&f);
 }

@@ -1,5 +1,7 @@
 #include "tests/peers/coap_server.h"
 
+#include "tests/peers/coap_packet.h"
+
 #include "core/base/err.h"
 #include "core/base/mem.h"
 
@@ -10,9 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CON, NON, ACK, RST };
-enum { OBSERVE = 6, URI_HOST_OPTION = 3, URI_PATH_OPTION = 11, FORMAT = 12, MAX_AGE = 14, ACCEPT = 17, BLOCK2 = 23 };
-
 struct coapd_later {
 	struct coapd_later *next;
 	struct coapd *d;
@@ -20,25 +19,6 @@ struct coapd_later {
 	struct sockaddr_in to;
 	size_t size;
 	uint8_t bytes[2048];
-};
-
-struct packet {
-	uint8_t bytes[70000];
-	size_t size;
-	int last_option;
-};
-
-struct request {
-	int type, code;
-	uint16_t mid;
-	const uint8_t *token;
-	size_t token_size;
-	char path[64];
-	int observe, format, accept; /* -1: none */
-	bool host;
-	const uint8_t *body;
-	size_t body_size;
-	struct sockaddr_in from;
 };
 
 static uint32_t next_random(struct coapd *d)
@@ -84,7 +64,7 @@ static void on_later(void *ctx)
 	mem_free(l);
 }
 
-static void send_later(struct coapd *d, const struct sockaddr_in *to, const struct packet *p, int64_t in_ms)
+static void send_later(struct coapd *d, const struct sockaddr_in *to, const struct coap_packet *p, int64_t in_ms)
 {
 	struct coapd_later *l = mem_new(sizeof(*l));
 	must(p->size <= sizeof(l->bytes));
@@ -97,97 +77,15 @@ static void send_later(struct coapd *d, const struct sockaddr_in *to, const stru
 	timer_set(d->loop, &l->timer, in_ms, on_later, l);
 }
 
-/* The encoder. */
-
-static void begin(struct packet *p, int type, int code, uint16_t mid, const uint8_t *token, size_t token_size)
-{
-	p->bytes[0] = (uint8_t)(0x40 | type << 4 | (int)token_size);
-	p->bytes[1] = (uint8_t)(code / 100 << 5 | code % 100);
-	p->bytes[2] = (uint8_t)(mid >> 8);
-	p->bytes[3] = (uint8_t)mid;
-	memcpy(p->bytes + 4, token, token_size);
-	p->size = 4 + token_size;
-	p->last_option = 0;
-}
-
-static void add_option(struct packet *p, int number, uint32_t value)
-{
-	uint8_t bytes[4];
-	size_t n = 0;
-	int delta = number - p->last_option;
-	for (int shift = 24; shift >= 0; shift -= 8)
-		if (value >> shift)
-			bytes[n++] = (uint8_t)(value >> shift);
-	p->bytes[p->size++] = (uint8_t)((delta < 13 ? delta : 13) << 4 | (int)n);
-	if (delta >= 13)
-		p->bytes[p->size++] = (uint8_t)(delta - 13);
-	memcpy(p->bytes + p->size, bytes, n);
-	p->size += n;
-	p->last_option = number;
-}
-
-static void add_body(struct packet *p, const char *body, size_t size)
-{
-	if (!size)
-		return;
-	p->bytes[p->size++] = 0xff;
-	memcpy(p->bytes + p->size, body, size);
-	p->size += size;
-}
-
-/* The decoder: enough for libcoap's requests. */
-
-static size_t extended(const uint8_t **at, size_t nibble)
-{
-	if (nibble < 13)
-		return nibble;
-	size_t more = nibble == 13 ? 13U + **at : 269U + ((size_t)(*at)[0] << 8 | (*at)[1]);
-	*at += nibble == 13 ? 1 : 2;
-	return more;
-}
-
-static void take_option(struct request *r, size_t number, const uint8_t *at, size_t size)
-{
-	int value = 0;
-	for (size_t i = 0; i < size && i < 4; i++)
-		value = value << 8 | at[i];
-	if (number == URI_PATH_OPTION && strlen(r->path) + size + 2 < sizeof(r->path)) {
-		size_t used = strlen(r->path);
-		r->path[used] = '/';
-		memcpy(r->path + used + 1, at, size);
-	}
-	r->observe = number == OBSERVE ? value : r->observe;
-	r->format = number == FORMAT ? value : r->format;
-	r->accept = number == ACCEPT ? value : r->accept;
-	r->host |= number == URI_HOST_OPTION;
-}
-
-static struct request decode(const uint8_t *bytes, size_t size)
-{
-	struct request r = { .observe = -1, .format = -1, .accept = -1 };
-	const uint8_t *at = bytes + 4, *end = bytes + size;
-	size_t number = 0;
-	r.type = bytes[0] >> 4 & 3;
-	r.code = bytes[1];
-	r.mid = (uint16_t)(bytes[2] << 8 | bytes[3]);
-	r.token = at;
-	r.token_size = bytes[0] & 15;
-	for (at += r.token_size; at < end && *at != 0xff;) {
-		size_t delta = *at >> 4, length = *at & 15;
-		at++;
-		number += extended(&at, delta);
-		length = extended(&at, length);
-		take_option(&r, number, at, length);
-		at += length;
-	}
-	if (at < end) {
-		r.body = at + 1;
-		r.body_size = (size_t)(end - at - 1);
-	}
-	return r;
-}
-
 /* What a resource shows. */
+
+static size_t write_long(int value, int number, int length, char *to, size_t room)
+{
+	size_t size = (size_t)snprintf(to, room, "{\"v\": %d, \"r\": %d, \"all\": [%d", value, number, value);
+	while (size < (size_t)length && size + 100 < room)
+		size += (size_t)snprintf(to + size, room - size, ", %d", value);
+	return size + (size_t)snprintf(to + size, room - size, "], \"w\": %d}", value);
+}
 
 static size_t write_body(const struct coapd *d, const struct coapd_resource *r, char *to, size_t room)
 {
@@ -205,24 +103,56 @@ static size_t write_body(const struct coapd *d, const struct coapd_resource *r, 
 		return (size_t)snprintf(to, room, "%s", d->faults.body);
 	if (r->written[0])
 		return (size_t)snprintf(to, room, "%s", r->written);
+	if (d->faults.length && r->json)
+		return write_long(value, r->number, d->faults.length, to, room);
 	return (size_t)snprintf(to, room, r->json ? "{\"v\": %d, \"r\": %d}" : "%d", value, r->number);
 }
 
-static void encode(struct coapd *d, struct packet *p, const struct coapd_resource *r, int observe)
+struct slice {
+	int option; /* value of Block2, -1: none */
+	size_t from, size;
+};
+
+/* asked: value of Block2, -1: none. */
+static struct slice slice_of(const struct coapd_faults *f, size_t size, int asked)
+{
+	int szx = f->szx - 1, number = asked < 0 ? 0 : asked >> 4;
+	if (f->block)
+		return (struct slice){ 0x0a, 0, size }; /* block 0, more, 64 bytes */
+	if (f->szx && asked >= 0 && (asked & 7) < szx)
+		szx = asked & 7;
+	if (!f->szx || (asked < 0 && size <= (size_t)16 << szx) || (f->block_has_no_option && number))
+		return (struct slice){ -1, 0, size };
+	size_t from = (size_t)number << ((asked < 0 ? szx : asked & 7) + 4);
+	szx += f->block_grows && number ? 1 : 0;
+	szx -= f->block_shrinks && number && szx ? 1 : 0;
+	from += f->block_skips && number ? (size_t)16 << szx : 0;
+	size_t block = (size_t)16 << szx;
+	from = f->block_is_endless ? 0 : from < size ? from : size;
+	size_t left = size - from, n = left < block ? left : block;
+	bool more = f->block_is_endless || left > block;
+	number = f->block_is_endless ? number : (int)(from / block);
+	return (struct slice){ number << 4 | more << 3 | szx, from, n - (f->block_is_short && more) };
+}
+
+static void encode(struct coapd *d, struct coap_packet *p, const struct coapd_resource *r, int observe, int asked)
 {
 	static char body[66000];
 	const struct coapd_faults *f = &d->faults;
+	struct slice s = slice_of(f, write_body(d, r, body, sizeof(body)), asked);
+	if (!f->no_etag && s.option >= 0)
+		coap_packet_option(p, COAP_PACKET_ETAG, (uint32_t)(r->counter + 1));
 	if (observe >= 0)
-		add_option(p, OBSERVE, (uint32_t)observe);
-	add_option(p, FORMAT, (uint32_t)(f->format ? f->format - 1 : r->json ? 50 : 0));
+		coap_packet_option(p, COAP_PACKET_OBSERVE, (uint32_t)observe);
+	coap_packet_option(p, COAP_PACKET_FORMAT, (uint32_t)(f->format ? f->format - 1 : r->json ? 50 : 0));
 	if (f->max_age_s)
-		add_option(p, MAX_AGE, (uint32_t)(f->max_age_s - 1));
-	if (f->block)
-		add_option(p, BLOCK2, 0x0a); /* block 0, more, 64 bytes */
-	add_body(p, body, write_body(d, r, body, sizeof(body)));
+		coap_packet_option(p, COAP_PACKET_MAX_AGE, (uint32_t)(f->max_age_s - 1));
+	if (s.option >= 0)
+		coap_packet_option(p, COAP_PACKET_BLOCK2, (uint32_t)s.option);
+	coap_packet_body(p, body + s.from, s.size);
 }
 
-static void send_garbage(struct coapd *d, const struct request *r)
+static void send_garbage(struct coapd *d, const struct coap_packet_request *r)
 {
 	uint8_t bytes[64];
 	for (int round = 0; round < 20; round++) {
@@ -241,37 +171,37 @@ static void send_garbage(struct coapd *d, const struct request *r)
 
 /* Requests. */
 
-static void send_empty(struct coapd *d, const struct request *r, int type)
+static void send_empty(struct coapd *d, const struct coap_packet_request *r, int type)
 {
-	struct packet p;
-	begin(&p, type, 0, r->mid, r->token, 0);
+	struct coap_packet p;
+	coap_packet_begin(&p, type, 0, r->mid, r->token, 0);
 	send_out(d, &r->from, p.bytes, p.size);
 }
 
-static void start_answer(struct coapd *d, struct packet *p, const struct request *r, int code)
+static void start_answer(struct coapd *d, struct coap_packet *p, const struct coap_packet_request *r, int code)
 {
 	const struct coapd_faults *f = &d->faults;
-	bool apart = f->separate_ms || r->type == NON;
+	bool apart = f->separate_ms || r->type == COAP_PACKET_NON;
 	uint8_t token[16];
 	memcpy(token, r->token, r->token_size);
 	if (f->wrong_token)
 		token[0] ^= 1;
-	begin(p, apart ? (r->type == NON ? NON : CON) : ACK, code,
+	coap_packet_begin(p, apart ? (r->type == COAP_PACKET_NON ? COAP_PACKET_NON : COAP_PACKET_CON) : COAP_PACKET_ACK, code,
 	      (uint16_t)(apart ? ++d->mid : r->mid + (f->wrong_mid ? 1 : 0)), token, r->token_size);
 }
 
-static void finish_answer(struct coapd *d, const struct packet *p, const struct request *r)
+static void finish_answer(struct coapd *d, const struct coap_packet *p, const struct coap_packet_request *r)
 {
 	const struct coapd_faults *f = &d->faults;
-	if (f->separate_ms && r->type == CON)
-		send_empty(d, r, ACK);
+	if (f->separate_ms && r->type == COAP_PACKET_CON)
+		send_empty(d, r, COAP_PACKET_ACK);
 	if (f->slow_ms || f->separate_ms)
 		send_later(d, &r->from, p, f->slow_ms + f->separate_ms);
 	else
 		send_out(d, &r->from, p->bytes, p->size);
 }
 
-static struct coapd_observer *observer_of(struct coapd_resource *res, const struct request *r, bool add)
+static struct coapd_observer *observer_of(struct coapd_resource *res, const struct coap_packet_request *r, bool add)
 {
 	struct coapd_observer *free_one = NULL;
 	for (size_t i = 0; i < COAPD_OBSERVERS; i++) {
@@ -289,7 +219,7 @@ static struct coapd_observer *observer_of(struct coapd_resource *res, const stru
 	return free_one;
 }
 
-static int take_observe(struct coapd *d, struct coapd_resource *res, const struct request *r)
+static int take_observe(struct coapd *d, struct coapd_resource *res, const struct coap_packet_request *r)
 {
 	struct coapd_observer *o = observer_of(res, r, r->observe == 0 && !d->faults.observe_refused);
 	d->n_registers += r->observe == 0;
@@ -299,34 +229,75 @@ static int take_observe(struct coapd *d, struct coapd_resource *res, const struc
 	return o && r->observe == 0 ? (int)++res->sequence : -1;
 }
 
-static void answer_get(struct coapd *d, struct coapd_resource *res, const struct request *r)
+static void answer_get(struct coapd *d, struct coapd_resource *res, const struct coap_packet_request *r)
 {
-	static struct packet p;
+	static struct coap_packet p;
 	int observe = take_observe(d, res, r);
 	res->n_gets++;
-	start_answer(d, &p, r, 205);
-	encode(d, &p, res, observe);
+	if (r->block2 >= 16 && d->faults.changes > 0 && d->faults.changes--)
+		res->counter++;
+	start_answer(d, &p, r, d->faults.block_vanishes && r->block2 >= 16 ? 404 : 205);
+	encode(d, &p, res, observe, r->block2);
 	finish_answer(d, &p, r);
 }
 
-static void answer_write(struct coapd *d, struct coapd_resource *res, const struct request *r)
+/* Of what is written in blocks: 204, it is whole; or what is answered to this block. */
+static int take_part(struct coapd *d, struct coapd_resource *res, const struct coap_packet_request *r)
 {
-	static struct packet p;
+	struct coapd_faults *f = &d->faults;
+	int option = r->block1 < 0 ? 6 : r->block1;
+	size_t from = (size_t)(option >> 4) << ((option & 7) + 4);
+	if (f->refuses_size && (!f->take_szx || (option & 7) > f->take_szx - 1))
+		return 413;
+	res->part_size = from ? res->part_size : 0;
+	if (from != res->part_size || (from && f->forgets > 0 && f->forgets--))
+		return 408;
+	if (from + r->body_size >= sizeof(res->part))
+		return 413;
+	memcpy(res->part + from, r->body, r->body_size);
+	res->part_size += r->body_size;
+	res->part[res->part_size] = '\0';
+	res->n_parts += option >> 3 & 1;
+	return option & 8 && !f->takes_a_part ? 231 : 204;
+}
+
+static int block1_of(const struct coapd *d, const struct coap_packet_request *r)
+{
+	int take = d->faults.take_szx ? d->faults.take_szx - 1 : 6, option = r->block1 < 0 ? 6 : r->block1;
+	return (option & ~7) | ((option & 7) < take ? option & 7 : take);
+}
+
+static void answer_write(struct coapd *d, struct coapd_resource *res, const struct coap_packet_request *r)
+{
+	static struct coap_packet p;
+	int code = r->block1 >= 0 || d->faults.refuses_size ? take_part(d, res, r) : 204;
+	if (code != 204 || d->faults.takes_a_part) {
+		start_answer(d, &p, r, code);
+		if (code == 231 || (code == 413 && d->faults.take_szx))
+			coap_packet_option(&p, COAP_PACKET_BLOCK1, (uint32_t)block1_of(d, r));
+		finish_answer(d, &p, r);
+		return;
+	}
 	res->n_writes++;
 	res->last_write_ms = loop_now(d->loop);
 	res->last_was_post = r->code == 2;
 	res->last_format = r->format;
-	snprintf(res->written, sizeof(res->written), "%.*s", (int)r->body_size, (const char *)r->body);
+	if (r->block1 >= 0)
+		snprintf(res->written, sizeof(res->written), "%s", res->part);
+	else
+		snprintf(res->written, sizeof(res->written), "%.*s", (int)r->body_size, (const char *)r->body);
 	start_answer(d, &p, r, 204);
+	if (r->block1 >= 0)
+		coap_packet_option(&p, COAP_PACKET_BLOCK1, (uint32_t)r->block1);
 	finish_answer(d, &p, r);
 	coapd_notify(d, res);
 }
 
-static void answer_error(struct coapd *d, const struct request *r, int code)
+static void answer_error(struct coapd *d, const struct coap_packet_request *r, int code)
 {
-	static struct packet p;
+	static struct coap_packet p;
 	start_answer(d, &p, r, code);
-	add_body(&p, "words of the device", 19);
+	coap_packet_body(&p, "words of the device", 19);
 	finish_answer(d, &p, r);
 }
 
@@ -338,7 +309,7 @@ static struct coapd_resource *find(struct coapd *d, const char *path)
 	return NULL;
 }
 
-static void answer(struct coapd *d, const struct request *r)
+static void answer(struct coapd *d, const struct coap_packet_request *r)
 {
 	struct coapd_resource *res = find(d, r->path);
 	d->token_size = r->token_size;
@@ -347,7 +318,7 @@ static void answer(struct coapd *d, const struct request *r)
 	if (d->faults.silent)
 		return;
 	if (d->faults.reset)
-		send_empty(d, r, RST);
+		send_empty(d, r, COAP_PACKET_RST);
 	else if (d->faults.garbage)
 		send_garbage(d, r);
 	else if (d->faults.code || !res)
@@ -381,67 +352,28 @@ static void on_readable(void *ctx, int events)
 		return;
 	if ((int)(next_random(d) % 100) < d->faults.lose_percent)
 		return;
-	struct request r = decode(bytes, (size_t)size);
+	struct coap_packet_request r = coap_packet_decode(bytes, (size_t)size);
 	r.from = from;
 	d->n_in++;
-	d->n_acks += r.type == ACK;
-	d->n_resets += r.type == RST;
-	if (r.type == RST)
+	d->n_acks += r.type == COAP_PACKET_ACK;
+	d->n_resets += r.type == COAP_PACKET_RST;
+	if (r.type == COAP_PACKET_RST)
 		forget_observer(d, r.mid);
 	else if (r.code > 0 && r.code < 32)
 		answer(d, &r);
 }
 
-const char *coapd_misbehaviour(size_t n, struct coapd_faults *ret)
-{
-	static const struct {
-		const char *word;
-		struct coapd_faults faults;
-	} table[] = {
-		{ "silent", { .silent = true } },
-		{ "reset", { .reset = true } },
-		{ "garbage", { .garbage = true } },
-		{ "wrong-token", { .wrong_token = true } },
-		{ "wrong-message-id", { .wrong_mid = true } },
-		{ "wrong-token-apart", { .wrong_token = true, .separate_ms = 5 } },
-		{ "lossy", { .lose_percent = 50 } },
-		{ "doubled", { .duplicate = true } },
-		{ "swapped", { .swap = true } },
-		{ "slow", { .slow_ms = 20 } },
-		{ "separate", { .separate_ms = 20 } },
-		{ "too-slow", { .slow_ms = 500 } },
-		{ "block", { .block = true } },
-		{ "huge", { .huge = 1500 } },
-		{ "huger", { .huge = 60000 } },
-		{ "not-found", { .code = 404 } },
-		{ "broken", { .code = 500 } },
-		{ "no-class", { .code = 300 } },
-		{ "empty-success", { .code = 204 } },
-		{ "unknown-format", { .format = 1 + 60 } },
-		{ "words", { .body = "warm" } },
-		{ "half-json", { .body = "{\"v\": 1", .format = 1 + 50 } },
-		{ "bad-utf8", { .body = "\xff\xfe\xfd" } },
-		{ "deep-json", { .body = "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", .format = 1 + 50 } },
-		{ "ages-at-once", { .max_age_s = 1 } },
-		{ "ages-never", { .max_age_s = 0x7fffffff } },
-	};
-	if (n >= sizeof(table) / sizeof(table[0]))
-		return NULL;
-	*ret = table[n].faults;
-	return table[n].word;
-}
-
 void coapd_notify(struct coapd *d, struct coapd_resource *r)
 {
-	static struct packet p;
+	static struct coap_packet p;
 	r->sequence++;
 	for (size_t i = 0; i < COAPD_OBSERVERS; i++) {
 		struct coapd_observer *o = &r->observers[i];
 		if (!o->used)
 			continue;
 		o->mid = ++d->mid;
-		begin(&p, d->faults.confirm ? CON : NON, 205, o->mid, o->token, o->token_size);
-		encode(d, &p, r, (int)(r->sequence & 0xffffff));
+		coap_packet_begin(&p, d->faults.confirm ? COAP_PACKET_CON : COAP_PACKET_NON, 205, o->mid, o->token, o->token_size);
+		encode(d, &p, r, (int)(r->sequence & 0xffffff), -1);
 		send_out(d, &o->to, p.bytes, p.size);
 	}
 }

@@ -3,7 +3,8 @@
  * libcoap refuses to. In a test it shares the loop of what is tested: virtual time holds for both.
  *
  * Values prove where they come from: resource n of counter c shows n * 1000000 + c, as text, or as {"v": ..., "r": n}
- * when it is JSON. What was written is shown instead until the next change.
+ * when it is JSON; a long one ends with "w": ..., which is the same as "v", and has it many times in between. What was
+ * written is shown instead until the next change.
  */
 #pragma once
 
@@ -25,8 +26,10 @@ struct coapd_resource {
 	char path[32]; /* "/t"; "" is free */
 	bool json;
 	int number, counter;
-	char written[256];
+	char written[8192], part[8192]; /* part: blocks of what is being written */
+	size_t part_size;
 	size_t n_gets, n_writes; /* also of repeated messages */
+	size_t n_parts;          /* blocks that were written, but the last */
 	int64_t last_write_ms;
 	bool last_was_post;
 	int last_format;
@@ -43,7 +46,17 @@ struct coapd_faults {          /* zero is a good server */
 	bool reset;            /* answers RST */
 	bool wrong_token, wrong_mid;
 	bool garbage;         /* bytes that are no CoAP, and some that nearly are */
-	bool block;           /* the first block of more */
+	bool block;           /* the first block of more, and of another size than it says */
+	int length;           /* JSON has at least so many bytes */
+	int szx;              /* + 1; bodies go out in blocks; 0: whole, of any size */
+	bool no_etag;         /* ... which may change, and nobody can tell */
+	int changes;          /* so many times the value changes when a block behind the first is asked for */
+	bool block_skips, block_is_short, block_is_endless, block_grows, block_shrinks, block_vanishes;
+	bool block_has_no_option; /* behind the first */
+	int take_szx;             /* + 1; writes are taken in blocks of at most this size */
+	bool refuses_size;        /* ... 4.13 says so, not 2.31 */
+	int forgets;              /* so many times 4.08 behind the first block */
+	bool takes_a_part;        /* says 2.04 to the first block */
 	bool observe_refused; /* leaves Observe out of its answers */
 	bool confirm;         /* notifications are CON */
 	int huge;             /* bytes of the body */
