@@ -332,6 +332,7 @@ Test(modbus_merge, reads_a_value_and_its_exponent_with_one_question)
 	struct device *d = rig_device(rig, "d", "unit_id=1; addressing=protocol; max_gap=0");
 	struct point *p = rig_point(rig, d, "p", TYPE_INT16, "table=holding; address=40; exponent=43");
 	p->poll_ms = 0;
+	p->poll_ms = 0;
 	rig_start(rig);
 	RIG_UNTIL(rig, rig->n_up == 1);
 	slave_set(slave, SLAVE_HOLDINGS, 40, 1542);
