@@ -2,11 +2,13 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/control/control.h"
 #include "core/drivers.h"
 #include "core/history.h"
 #include "core/provisioner/provisioner.h"
 #include "core/report.h"
 #include "core/request.h"
+#include "core/loop/local.h"
 #include "core/watchdog.h"
 #include "core/xmpp/account.h"
 #include "core/xmpp/siot.h"
@@ -16,7 +18,7 @@
 #include <unistd.h>
 
 /*
- * Start: store, who the things are, link, buses, provisioning service. READY comes when XMPP has shaken hands and every bus
+ * Start: control socket, store, who the things are, link, buses, provisioning service. READY comes when XMPP has shaken hands and every bus
  * has answered once, up or away. Stop: things say goodbye, buses close, links close, what was to be kept is on disk.
  */
 
@@ -35,6 +37,7 @@ struct gateway {
 	struct bridge **bridges;
 	size_t n_bridges;
 	struct provisioner *provisioner;
+	struct control control;
 	struct watchdog watchdog;
 	struct timer stop_deadline;
 	bool link_was_up, provisioner_was_up;
@@ -79,6 +82,7 @@ static void on_sample(void *ctx, struct point *p, enum news news)
 {
 	struct gateway *g = ctx;
 	report_sample(&g->things, p, news);
+	control_news(&g->control, p);
 }
 
 static void closed_one(struct gateway *g)
@@ -164,6 +168,7 @@ static void stop(void *ctx, int signum)
 	g->stopping = true;
 	log_info(g->log, "stopping (%s)", signum == SIGTERM ? "SIGTERM" : "SIGINT");
 	watchdog_stopping(&g->watchdog);
+	control_close(&g->control);
 	timer_set(g->loop, &g->stop_deadline, STOP_MS, give_up_waiting, g);
 	if (g->link)
 		things_leave(&g->things);
@@ -185,6 +190,77 @@ static bool is_alive(void *ctx)
 		return false;
 	}
 	return true;
+}
+
+static struct control_link figures_of(const struct link *l)
+{
+	if (!l)
+		return (struct control_link){ 0 };
+	return (struct control_link){ .there = true,
+				      .up = link_up(l, NULL),
+				      .since_ms = l->counts.since_ms,
+				      .why = l->counts.why.text,
+				      .domain = l->domain,
+				      .ups = l->counts.ups,
+				      .taken = l->counts.taken,
+				      .sent = l->counts.sent };
+}
+
+static size_t count_accounts(const struct gateway *g)
+{
+	const struct thing *t;
+	size_t n = 0;
+	for (size_t at = 0; (t = map_next(&g->conf->house->things, &at));)
+		n += link_up(g->link, t->local);
+	return n;
+}
+
+static void show_figures(void *ctx, struct control_figures *ret)
+{
+	const struct gateway *g = ctx;
+	*ret = (struct control_figures){ .things = figures_of(g->link),
+					 .provisioner = figures_of(provisioner_link(g->provisioner)),
+					 .wishes = g->requests.counts,
+					 .wishes_open = g->requests.n,
+					 .notifications = g->things.n_told,
+					 .registrations = provisioner_count(g->provisioner),
+					 .ready = g->ready };
+	if (g->link && g->link->accounts)
+		ret->things.accounts = count_accounts(g);
+}
+
+static void reset(void *ctx, struct thing *t)
+{
+	struct gateway *g = ctx;
+	siot_reset(&g->things, t);
+}
+
+static void forget(void *ctx, const struct thing *orphan)
+{
+	struct gateway *g = ctx;
+	siot_forget(&g->things, orphan);
+}
+
+/* Without it the gateway works, but nobody can look at it. */
+static int open_control(struct gateway *g, struct err *e)
+{
+	struct err why;
+	g->control = (struct control){ .conf = g->conf,
+				       .gate = g->conf->house ? &g->gate : NULL,
+				       .loop = g->loop,
+				       .log = g->log,
+				       .figures = show_figures,
+				       .wish = request_take,
+				       .wish_ctx = &g->requests,
+				       .reset = reset,
+				       .forget = forget,
+				       .ctx = g };
+	int fault = control_open(&g->control, &why);
+	if (fault == LOCAL_TAKEN)
+		return err_set(e, "control: %s", why.text);
+	if (fault)
+		log_warn(g->log, "control: %s: status, things, log and the like cannot ask this daemon", why.text);
+	return 0;
 }
 
 static int open_store(struct gateway *g, struct err *e)
@@ -281,7 +357,7 @@ static int make_gateway(struct gateway *g, struct err *e)
 
 static int make_all(struct gateway *g, struct err *e)
 {
-	if (open_store(g, e) < 0)
+	if (open_control(g, e) < 0 || open_store(g, e) < 0)
 		return -1;
 	if (g->conf->house && make_gateway(g, e) < 0)
 		return -1;
@@ -317,12 +393,14 @@ static void free_all(struct gateway *g)
 {
 	if (g->open)
 		abandon(g);
+	control_close(&g->control);
 	timer_stop(g->loop, &g->stop_deadline);
 	watchdog_end(&g->watchdog);
 	if (g->link) {
 		things_end(&g->things);
 		request_end(&g->requests);
 	}
+	control_end(&g->control);
 	for (size_t i = 0; i < g->n_bridges; i++) {
 		bridge_free(g->bridges[i]);
 		g->conf->house->buses[i]->bridge = NULL;

@@ -52,8 +52,9 @@ static enum wish_status sum_of(const struct wish *w)
 	return all_seen ? WISH_CONFIRMED : WISH_DONE;
 }
 
-static void answer(struct wish *w, enum wish_status status, const char *text)
+static void answer(struct requests *rs, struct wish *w, enum wish_status status, const char *text)
 {
+	(w->write ? rs->counts.writes : rs->counts.reads)[status]++;
 	w->thing->n_wishes--;
 	w->answer(w, status, text);
 }
@@ -63,7 +64,7 @@ static void answer_carried(struct carrier *c)
 	struct wish *w = c->wish;
 	timer_stop(c->requests->loop, &c->deadline);
 	c->wish = NULL;
-	answer(w, sum_of(w), *c->why.text ? c->why.text : NULL);
+	answer(c->requests, w, sum_of(w), *c->why.text ? c->why.text : NULL);
 }
 
 static void leave(struct carrier *c)
@@ -156,7 +157,7 @@ static void read_parts(struct requests *rs, struct wish *w)
 		}
 	}
 	if (!n) {
-		answer(w, sum_of(w), NULL);
+		answer(rs, w, sum_of(w), NULL);
 		return;
 	}
 	struct carrier *c = carrier_new(rs, w, n);
@@ -216,7 +217,7 @@ static void write_parts(struct requests *rs, struct wish *w)
 	enum wish_status bad = check_writes(rs, w, raws, &why);
 	if (bad != WISH_DONE) {
 		mem_free(raws);
-		answer(w, bad, why.text);
+		answer(rs, w, bad, why.text);
 		return;
 	}
 	struct carrier *c = carrier_new(rs, w, w->n_parts);
@@ -228,11 +229,11 @@ static void write_parts(struct requests *rs, struct wish *w)
 }
 
 /* As a whole: no parameter of a write is to blame, but each value of a read is missing for this reason. */
-static void turn_away(struct wish *w, enum wish_status status)
+static void turn_away(struct requests *rs, struct wish *w, enum wish_status status)
 {
 	for (size_t i = 0; i < w->n_parts && !w->write; i++)
 		w->parts[i].status = status;
-	answer(w, status, NULL);
+	answer(rs, w, status, NULL);
 }
 
 void request_take(void *requests, struct wish *w)
@@ -240,9 +241,9 @@ void request_take(void *requests, struct wish *w)
 	struct requests *rs = requests;
 	w->thing->n_wishes++;
 	if (!gate_may(w->thing, w->from, w->write ? RIGHT_WRITE : RIGHT_READ))
-		turn_away(w, WISH_FORBIDDEN);
+		turn_away(rs, w, WISH_FORBIDDEN);
 	else if (rs->n >= LIMIT_WISHES || w->thing->n_wishes > LIMIT_WISHES_THING)
-		turn_away(w, WISH_BUSY);
+		turn_away(rs, w, WISH_BUSY);
 	else if (w->write)
 		write_parts(rs, w);
 	else

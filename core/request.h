@@ -14,6 +14,7 @@ struct requests {
 	struct loop *loop;
 	struct list carriers; /* wishes that wait for a bus */
 	size_t n;             /* of them */
+	struct wish_counts counts;
 };
 
 void request_begin(struct requests *rs, struct loop *loop);

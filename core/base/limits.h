@@ -43,6 +43,11 @@ enum {
 	LIMIT_LISTS_MINUTE = 120,           /* listings of the domain that the users of one server get: each looks at all things */
 	LIMIT_ASKS_MINUTE = 5000,           /* requests for friendship that the users of one server can make us look at */
 	LIMIT_LOG_MINUTE = 30,              /* log lines a minute that outsiders can cause */
+	LIMIT_LOG_KEPT = 500,               /* lines of the log kept in memory, of at most 512 bytes */
+	LIMIT_CONTROL_CLIENTS = 16,         /* words of the command line at once: all are people of this machine */
+	LIMIT_CONTROL_LINE = 16 * 1024,     /* bytes of a request of the command line: a text value escaped */
+	LIMIT_CONTROL_ARGS = 100,           /* of a request: points that are watched at once */
+	LIMIT_CONTROL_OUT = 64 * 1024,      /* unsent bytes for one client above which nothing is written; and per turn */
 	LIMIT_QUERIES_HOUR = 20,            /* is-friend queries one requestor may cause per thing and hour (S39) */
 	LIMIT_OWNER_PENDING = 1000,         /* pending requests listed for one owner */
 	LIMIT_KEY = 128,                    /* bytes of a claim key as it is sent; 29 are usual */

@@ -1,8 +1,10 @@
 #include "core/base/log.h"
 
 #include "core/base/limits.h"
+#include "core/base/mem.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +24,24 @@ void log_init(struct log *log, enum log_level level, FILE *file)
 	*log = (struct log){ .level = level, .file = file, .tagged = file && !isatty(fileno(file)) };
 }
 
+static int64_t utc_now(void)
+{
+	struct timespec at;
+	clock_gettime(CLOCK_REALTIME, &at);
+	return (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000;
+}
+
+static void keep(struct log *log, enum log_level level, const char *line)
+{
+	if (!log->kept)
+		return;
+	struct log_line *at = &log->kept[log->n_kept++ % LIMIT_LOG_KEPT];
+	mem_free(at->text);
+	*at = (struct log_line){ .level = level, .utc_ms = utc_now(), .text = mem_text(line) };
+	if (log->on_line)
+		log->on_line(log->ctx);
+}
+
 static void put(struct log *log, enum log_level level, const char *line)
 {
 	if (log->tagged)
@@ -29,6 +49,7 @@ static void put(struct log *log, enum log_level level, const char *line)
 	else
 		fprintf(log->file, "%-5s %s\n", levels[level].word, line);
 	fflush(log->file);
+	keep(log, level, line);
 }
 
 static void say_left_out(struct log *log)
@@ -55,6 +76,32 @@ void log_end(struct log *log)
 {
 	say_repeats(log);
 	say_left_out(log);
+	for (size_t i = 0; log->kept && i < LIMIT_LOG_KEPT; i++)
+		mem_free(log->kept[i].text);
+	mem_free(log->kept);
+	log->kept = NULL;
+}
+
+void log_keep(struct log *log)
+{
+	if (!log->kept)
+		log->kept = mem_array(LIMIT_LOG_KEPT, sizeof(*log->kept));
+}
+
+uint64_t log_oldest(const struct log *log)
+{
+	return log->n_kept > LIMIT_LOG_KEPT ? log->n_kept - LIMIT_LOG_KEPT : 0;
+}
+
+const struct log_line *log_kept(const struct log *log, uint64_t number)
+{
+	bool there = log->kept && number < log->n_kept && number >= log_oldest(log);
+	return there ? &log->kept[number % LIMIT_LOG_KEPT] : NULL;
+}
+
+const char *log_word(enum log_level level)
+{
+	return levels[level].word;
 }
 
 static void take(struct log *log, enum log_level level, const char *format, va_list args)

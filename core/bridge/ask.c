@@ -43,6 +43,7 @@ static void finish(struct request *r, int status, const struct sample *shown, co
 	timer_stop(b->loop, &r->timer);
 	list_drop(&r->wait_link);
 	b->n_waiting--;
+	count_end(b, r, status);
 	r->bridge = NULL;
 	value_free(&r->raw);
 	renew_ended(b);
@@ -84,6 +85,9 @@ static void take_in(struct bridge *b, struct request *r, enum stage stage)
 	r->bridge = b;
 	r->stage = stage;
 	r->confirmed = false;
+	r->asked_ms = loop_now(b->loop);
+	if (stage == STAGE_DRIVER && !b->n_waiting)
+		count_begin(b);
 	list_add(stage == STAGE_HELD ? &b->held : &b->waiting, &r->wait_link);
 	*(stage == STAGE_HELD ? &b->n_held : &b->n_waiting) += 1;
 	timer_set(b->loop, &r->timer, left > 0 ? left : 0, on_deadline, r);

@@ -15,6 +15,16 @@
 
 static const int64_t OPEN_FIRST_MS = 500, OPEN_MOST_MS = 60000, STEADY_MS = 30000, AGE_LEAST_MS = 1000;
 
+static const char *const states[] = {
+	[BRIDGE_CLOSED] = "closed", [BRIDGE_OPENING] = "opening", [BRIDGE_UP] = "up",
+	[BRIDGE_AWAY] = "away",     [BRIDGE_CLOSING] = "closing",
+};
+
+const char *bridge_state_word(enum bridge_state s)
+{
+	return states[s];
+}
+
 static size_t count(const struct house *house, const struct bus *bus)
 {
 	size_t n = 0;
@@ -44,6 +54,8 @@ struct bridge *bridge_new(const struct bridge_driver *driver, struct bus *bus, s
 {
 	struct bridge *b = mem_new(sizeof(*b));
 	*b = (struct bridge){ .driver = driver, .bus = bus, .loop = loop, .log = log, .events = events, .ctx = ctx };
+	b->counts = (struct bridge_counts){ .last_request_ms = -1, .busy_percent = -1 };
+	b->since_ms = loop_now(loop);
 	b->self = mem_new(driver->size);
 	b->points = bridge_points(house, bus, &b->n_points);
 	b->backoff = (struct backoff){ .first_ms = OPEN_FIRST_MS, .most_ms = OPEN_MOST_MS };
@@ -81,6 +93,10 @@ static void go_away(struct bridge *b, const struct err *why)
 		backoff_reset(&b->backoff);
 	b->state = BRIDGE_AWAY;
 	b->answered = true;
+	if (news) {
+		b->counts.aways++;
+		b->since_ms = loop_now(b->loop);
+	}
 	if (why)
 		b->why = *why;
 	poll_end(b);
@@ -123,7 +139,8 @@ void bridge_up(struct bridge *b)
 		return;
 	b->state = BRIDGE_UP;
 	b->answered = true;
-	b->up_ms = loop_now(b->loop);
+	b->counts.ups++;
+	b->since_ms = b->up_ms = loop_now(b->loop);
 	log_info(b->log, "bus '%s': up", b->bus->id);
 	poll_begin(b);
 	if (b->state != BRIDGE_UP)
@@ -206,6 +223,8 @@ void bridge_sample(struct bridge *b, struct point *p, struct sample *take)
 	if (good && p->anew)
 		log_anew(b, p);
 	int64_t due = point_age_due(p);
+	b->counts.samples += good;
+	b->counts.news += news != NEWS_NONE;
 	if (due && !b->age_timer.place && b->state == BRIDGE_UP)
 		timer_set(b->loop, &b->age_timer, due - loop_now(b->loop), age_points, b);
 	if (news != NEWS_NONE)

@@ -61,6 +61,7 @@ struct request {
 	struct bridge *bridge; /* NULL: not in a bridge */
 	struct timer timer;    /* its deadline */
 	struct list wait_link;
+	int64_t asked_ms;
 	int stage;
 };
 
@@ -91,6 +92,14 @@ struct bridge_driver {
 
 enum bridge_state { BRIDGE_CLOSED, BRIDGE_OPENING, BRIDGE_UP, BRIDGE_AWAY, BRIDGE_CLOSING };
 
+struct bridge_counts { /* since the start; times in ms */
+	uint64_t reads, read_errors, writes, write_errors; /* requests that have ended */
+	uint64_t samples, news;                            /* values that came, and those that changed something */
+	uint64_t ups, aways;
+	int64_t last_request_ms; /* how long the last good request took, with its time in the queue; -1: none yet */
+	int busy_percent;        /* of the last whole minute: a request was under way; -1: not known yet */
+};
+
 struct bridge {
 	const struct bridge_driver *driver;
 	void *self;
@@ -116,6 +125,11 @@ struct bridge {
 	void (*quiet)(void *ctx, struct bridge *b);
 	void *quiet_ctx;
 	int64_t up_ms;  /* monotonic, since when it is up */
+	int64_t since_ms; /* monotonic, of this state but for attempts to open */
+	struct bridge_counts counts;
+	struct { /* count.c's */
+		int64_t minute_ms, since_ms, spent_ms;
+	} busy;
 	struct err why; /* of the last away */
 	const struct bridge_events *events;
 	void *ctx;
@@ -142,6 +156,8 @@ void bridge_free(struct bridge *b);           /* closed or never started; NULL i
 void bridge_hold(struct bridge *b, bool reopen, void (*quiet)(void *ctx, struct bridge *b), void *ctx);
 void bridge_resume(struct bridge *b, struct house *house);
 bool bridge_is_stuck(const struct bridge *b); /* the driver holds a request long after its deadline */
+struct bridge_counts bridge_count(struct bridge *b); /* what has happened so far */
+const char *bridge_state_word(enum bridge_state s);
 const char *bridge_status_word(int status);   /* enum request_status in words for people */
 
 /* What a driver calls; see the law. `take` is moved from. */

@@ -31,3 +31,7 @@ bool renew_abandon(struct bridge *b); /* bridge_stop; true: it is closing alread
 /* ask.c */
 void ask_end_all(struct bridge *b, int status);  /* what the driver has forgotten */
 void ask_saw(struct bridge *b, struct point *p); /* a good sample came: writes that wait for it */
+
+/* count.c: what is counted of a bus, and how busy it is. */
+void count_begin(struct bridge *b);                               /* before the first request of several */
+void count_end(struct bridge *b, const struct request *r, int status); /* after n_waiting has become less */

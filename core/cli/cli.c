@@ -7,6 +7,7 @@
 #include "core/cli/listen.h"
 #include "core/cli/peek.h"
 #include "core/cli/run.h"
+#include "core/cli/running.h"
 #include "core/cli/scan.h"
 #include "core/cli/values.h"
 #include "core/cli/wants.h"
@@ -28,13 +29,17 @@ const struct cli_word cli_words[] = {
 	{ "run", run_run, "", false, "the gateway or the service or both, in the foreground, until SIGTERM" },
 	{ "check", check_run, "", true, "say everything that is wrong with the configuration" },
 	{ "show-config", check_show, "", false, "the effective configuration: defaults marked, secrets as ***" },
+	{ "status", running_status, "", true, "what runs: XMPP, buses, things, requests, memory" },
+	{ "things", running_things, "[THING|DEVICE]", true, "each point of the things: value, quality, age, owner" },
+	{ "friends", running_friends, "[THING]", true, "who is let in, and who waits for an answer" },
+	{ "log", running_log, "[N] [follow]", true, "the last lines that the daemon has logged, and those to come" },
 	{ "labels", labels_run, "[--format text|tsv]", false, "JID, claim key and name of each thing, to print" },
-	{ "reset", wants_reset, "THING", false,
-	  "a thing as it came from the factory: no owner, no friends, a new key" },
-	{ "forget", wants_forget, "THING", false, "unregister a thing that is no longer in the configuration" },
-	{ "read", values_read, "DEVICE.POINT", true, "a point, from the bus itself: value, unit, quality, age" },
-	{ "write", values_write, "DEVICE.POINT VALUE", false, "a point, with its range, words and confirmation" },
-	{ "watch", values_watch, "DEVICE.POINT...", true, "points of one bus, until Ctrl-C" },
+	{ "reset", wants_reset, "THING", true, "a thing as it came from the factory: no owner, no friends, a new key" },
+	{ "forget", wants_forget, "THING", true, "unregister a thing that is no longer in the configuration" },
+	{ "reload", running_reload, "", false, "apply the changed configuration to what runs" },
+	{ "read", values_read, "DEVICE.POINT", true, "a point: value, unit, quality, age" },
+	{ "write", values_write, "DEVICE.POINT VALUE", true, "a point, with its range, words and confirmation" },
+	{ "watch", values_watch, "DEVICE.POINT...", true, "points, until Ctrl-C" },
 	{ "scan", scan_run, "BUS|--device TTY|--host H:P ...", true,
 	  "Modbus units that answer, what they are, and their configuration" },
 	{ "peek", peek_run, "BUS UNIT TABLE ADDRESS N", false,

@@ -21,6 +21,7 @@ static int run_gateway(struct cli *c, struct conf *conf)
 	struct log log;
 	struct err why;
 	log_init(&log, (enum log_level)conf->gateway.log, c->err);
+	log_keep(&log);
 	log_errors(&log, conf);
 	int bad = gateway_run(conf, &log, &why);
 	if (bad)

@@ -1,7 +1,7 @@
 #include "core/cli/scan_print.h"
 
+#include "core/base/json.h"
 #include "core/base/mem.h"
-#include "core/cli/json.h"
 #include "core/conf/scalar.h"
 
 #include <string.h>

@@ -1,9 +1,11 @@
 #include "core/cli/values.h"
 
+#include "core/base/json.h"
 #include "core/base/mem.h"
+#include "core/cli/daemon.h"
 #include "core/cli/direct.h"
-#include "core/cli/json.h"
 #include "core/conf/conf.h"
+#include "core/control/control.h"
 #include "core/drivers.h"
 
 #include <string.h>
@@ -23,50 +25,60 @@ static int64_t utc_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void print_json(const struct cli *c, const struct point *p, const char *value, const char *when, int64_t age_ms)
-{
-	struct text t = { 0 }, name = { 0 };
-	text_addf(&name, "%s.%s", p->device->id, p->id);
-	text_add(&t, "{\"point\": ");
-	json_text(&t, name.data, name.size);
-	text_add(&t, ", \"value\": ");
-	if (p->last.quality != QUALITY_GOOD) /* the last good one may be behind it */
-		text_add(&t, "null");
-	else
-		json_text(&t, value, strlen(value));
-	text_add(&t, ", \"unit\": ");
-	json_text(&t, p->unit ? p->unit : "", p->unit ? strlen(p->unit) : 0);
-	text_addf(&t, ", \"quality\": \"%s\", \"trouble\": \"%s\", \"time\": \"%s\", \"age_ms\": %lld}\n",
-		  quality_word(p->last.quality), p->last.trouble ? trouble_word(p->last.trouble) : "", when,
-		  (long long)age_ms);
-	fputs(t.data, c->out);
-	text_free(&t);
-	text_free(&name);
-}
-
 /* What is not good says so in front: an old number must not be taken for a new one. */
-static void print_point(const struct cli *c, const struct point *p)
+static void print_line(void *ctx, const json_t *line, const char *text)
 {
-	char room[DECIMAL_ROOM], when[25] = "";
-	const struct sample *s = &p->last;
-	const char *value = value_print(&s->value, room);
-	int64_t age_ms = s->utc_ms ? utc_ms() - s->utc_ms : 0;
-	if (s->utc_ms && text_utc_fits(s->utc_ms))
-		text_utc(s->utc_ms, when);
+	const struct cli *c = ctx;
+	const char *value = daemon_text(line, "value"), *unit = daemon_text(line, "unit");
+	const char *trouble = daemon_text(line, "trouble"), *when = daemon_text(line, "time");
 	if (c->json) {
-		print_json(c, p, value, when, age_ms);
+		fprintf(c->out, "%s\n", text);
 	} else {
-		bool good = s->quality == QUALITY_GOOD;
-		fprintf(c->out, "%s.%s: ", p->device->id, p->id);
-		if (good)
-			fprintf(c->out, "%s%s%s, ", value, p->unit ? " " : "", p->unit ? p->unit : "");
-		fprintf(c->out, "%s%s%s", quality_word(s->quality), s->trouble ? ", " : "",
-			s->trouble ? trouble_word(s->trouble) : "");
+		fprintf(c->out, "%s: ", daemon_text(line, "point"));
+		if (json_is_string(json_object_get(line, "value")))
+			fprintf(c->out, "%s%s%s, ", value, *unit ? " " : "", unit);
+		fprintf(c->out, "%s%s%s", daemon_text(line, "quality"), *trouble ? ", " : "", trouble);
 		if (*when)
-			fprintf(c->out, ", %s, %lld ms old", when, (long long)age_ms);
+			fprintf(c->out, ", %s, %lld ms old", when, daemon_number(line, "age_ms"));
 		fputc('\n', c->out);
 	}
 	fflush(c->out);
+}
+
+/* The same line that the daemon would give. */
+static void print_point(const struct cli *c, const struct point *p)
+{
+	struct text t = { 0 };
+	struct cli copy = *c;
+	json_begin(&t, NULL, '{');
+	control_add_point(&t, p);
+	control_add_sample(&t, &p->last, p->unit, utc_ms());
+	json_end(&t, '}');
+	json_t *line = json_loadb(t.data, t.size, 0, NULL);
+	print_line(&copy, line, t.data);
+	json_decref(line);
+	text_free(&t);
+}
+
+static void print_written(const struct cli *c, const char *point, bool confirmed)
+{
+	const char *words = confirmed ? "written, and seen at the device" : "accepted; nobody looked whether it holds";
+	struct text line = { 0 };
+	json_begin(&line, NULL, '{');
+	json_put(&line, "point", point);
+	json_put(&line, "outcome", confirmed ? "confirmed" : "accepted");
+	json_end(&line, '}');
+	if (c->json)
+		fprintf(c->out, "%s\n", line.data);
+	else
+		fprintf(c->out, "%s: %s\n", point, words);
+	text_free(&line);
+}
+
+static void print_outcome(void *ctx, const json_t *line, const char *text)
+{
+	(void)text;
+	print_written(ctx, daemon_text(line, "point"), text_same(daemon_text(line, "outcome"), "confirmed"));
 }
 
 static bool is_named(const struct point *p, const char *name)
@@ -173,8 +185,7 @@ static int write_point(struct picked *k)
 		return cli_fail(c, CLI_FAILED, "%s", why.text);
 	if (answer.status != REQUEST_DONE)
 		return cli_fail(c, CLI_FAILED, "%s: %s", c->args[0], answer.why.text);
-	fprintf(c->out, "%s: %s\n", c->args[0],
-		answer.confirmed ? "written, and seen at the device" : "accepted; nobody looked whether it holds");
+	print_written(c, c->args[0], answer.confirmed);
 	return CLI_DONE;
 }
 
@@ -191,23 +202,35 @@ static int watch_points(struct picked *k)
 	return CLI_DONE;
 }
 
+/* The daemon has the bus and knows what is fresh; without one the bus itself is asked. */
+static int ask(struct cli *c, void (*print)(void *ctx, const json_t *line, const char *text), size_t n_points,
+	       int (*direct)(struct picked *k), bool endless)
+{
+	struct err why;
+	const struct daemon_lines lines = { print, c, endless };
+	int end = daemon_ask(c, c->word, c->args, c->n_args, &lines, &why);
+	if (end == DAEMON_NONE)
+		return with_points(c, n_points, direct);
+	return end == DAEMON_DONE ? CLI_DONE : cli_fail(c, CLI_FAILED, "%s", why.text);
+}
+
 int values_read(struct cli *c)
 {
 	if (c->n_args != 1)
 		return cli_fail(c, CLI_USAGE, "read takes one DEVICE.POINT");
-	return with_points(c, 1, read_points);
+	return ask(c, print_line, 1, read_points, false);
 }
 
 int values_write(struct cli *c)
 {
 	if (c->n_args != 2)
 		return cli_fail(c, CLI_USAGE, "write takes a DEVICE.POINT and a value");
-	return with_points(c, 1, write_point);
+	return ask(c, print_outcome, 1, write_point, false);
 }
 
 int values_watch(struct cli *c)
 {
 	if (c->n_args < 1)
 		return cli_fail(c, CLI_USAGE, "watch takes one or more DEVICE.POINT");
-	return with_points(c, (size_t)c->n_args, watch_points);
+	return ask(c, print_line, (size_t)c->n_args, watch_points, true);
 }

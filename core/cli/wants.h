@@ -1,5 +1,5 @@
 /*
- * `jidgate reset THING` and `jidgate forget THING`: what the daemon shall do when it starts next. A thing is named by its localpart or
+ * `jidgate reset THING` and `jidgate forget THING`: at once by the daemon that runs, else when it starts next. A thing is named by its localpart or
  * its JID.
  */
 #pragma once

@@ -144,6 +144,22 @@ int conf_parse(struct conf *c, const char *file, const char *text, const struct 
 	return finish(&b, f);
 }
 
+char *conf_control(const char *file)
+{
+	struct conf c = { 0 };
+	setting_defaults(rows_file, &c);
+	struct file *f = file_load(&c, file);
+	if (f) {
+		const struct fill all = { &c, "", "", "", NULL };
+		const struct fill_layer layer = { rows_file, &c };
+		fill_block(&all, file_root(f), &layer, 1);
+	}
+	char *control = mem_text(c.gateway.control);
+	file_free(f);
+	conf_free(&c);
+	return control;
+}
+
 void conf_show(const struct conf *c, const struct protocol *const *protocols, struct text *to)
 {
 	show_conf(c, protocols, to);

@@ -57,6 +57,7 @@ struct conf {
 int conf_load(struct conf *c, const char *file, const struct protocol *const *protocols);
 /* The same of a text that stands in no file: names in it are looked for beside `file`, which need not be there. */
 int conf_parse(struct conf *c, const char *file, const char *text, const struct protocol *const *protocols);
+char *conf_control(const char *file); /* the name of the control socket, or its default when the file says none; mem_free it */
 void conf_show(const struct conf *c, const struct protocol *const *protocols,
 	       struct text *to); /* `jidgate show-config` */
 void conf_free(struct conf *c);

@@ -28,7 +28,7 @@ struct gate {
 	bool server_roster;  /* accounts mode: the server keeps subscriptions, stored here is only who was told no */
 	uint64_t changes;    /* counts what was asked of the store */
 	struct list retries; /* retry.c's: changes that the disk has refused so far */
-	struct list orphans; /* struct thing.dirty_link: of no configuration, to be forgotten */
+	struct map orphans;  /* local -> struct thing, owned: kept, but of no configuration (any more) */
 };
 
 /* What the caller hears, once: the change is durable (status 0), or was overtaken or given up at exit (-1: say nothing). A disk
@@ -39,6 +39,11 @@ struct gate_after {
 };
 
 bool gate_may(const struct thing *t, const char *jid, enum right right);
+
+/* Who speaks through the control socket, in the place of a JID: root and the users whom the socket lets in. He has what the machine
+ * gives him anyway, and is told apart from everybody else by this address in memory, not by its text: nobody who comes in at the
+ * north can be him. */
+extern const char gate_operator[];
 bool gate_is_owner(const struct thing *t, const char *jid);
 bool gate_is_service(const struct gate *g, const char *jid);
 
@@ -55,7 +60,7 @@ void gate_acknowledge(struct gate *g, struct thing *t); /* the service has answe
 /* Factory reset: forgets owner, key, friends and pendings at once; a new key is there when that is durable, and after comes. What
  * is to be said to former friends the caller has gathered before. Not while one is under way (thing.resetting). */
 void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after);
-void gate_forget(struct gate *g, const char *local); /* everything that is kept of it */
+void gate_forget(struct gate *g, const char *local); /* everything that is kept of it; also the orphan */
 
 /* pending.c: requests that wait. -1: too many wait for this thing. */
 int gate_remember(struct gate *g, struct thing *t, const char *jid, enum pending_state state, bool subscribed_first);

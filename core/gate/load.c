@@ -102,11 +102,10 @@ int gate_prepare(const struct house *house, struct store *store, struct err *e)
 
 static void load_orphan(struct gate *g, const char *const *values)
 {
-	if (!text_same(values[5], "forget"))
-		return;
 	struct thing *t = thing_new(mem_text(values[0]), NULL);
 	t->owner = mem_text(values[4]);
-	list_add(&g->orphans, &t->dirty_link);
+	t->wants_forget = text_same(values[5], "forget");
+	map_put(&g->orphans, t->local, t);
 }
 
 static void load_thing(void *ctx, const char *const *values)
@@ -133,13 +132,8 @@ static void load_group(void *ctx, const char *const *values)
 
 static struct thing *find_with_orphans(struct gate *g, const char *local)
 {
-	list_each(at, &g->orphans)
-	{
-		struct thing *t = list_of(at, struct thing, dirty_link);
-		if (text_same(t->local, local))
-			return t;
-	}
-	return find(g->house, local);
+	struct thing *t = find(g->house, local);
+	return t || !local ? t : map_find(&g->orphans, local);
 }
 
 static int digit(const char *text, int most)
@@ -190,7 +184,6 @@ int gate_load(struct gate *g, struct err *e)
 		{ STORE_FRIENDS, load_friend },
 		{ STORE_PENDINGS, load_pending },
 	};
-	list_init(&g->orphans);
 	list_init(&g->retries);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		if (store_each(g->store, tables[i].what, tables[i].row, g, e) < 0)
@@ -200,9 +193,10 @@ int gate_load(struct gate *g, struct err *e)
 
 void gate_end(struct gate *g)
 {
-	struct list *at;
+	struct thing *t;
 	retry_end_all(g);
-	while ((at = list_pop(&g->orphans)))
-		thing_free(list_of(at, struct thing, dirty_link));
+	for (size_t at = 0; (t = map_next(&g->orphans, &at));)
+		thing_free(t);
+	map_free(&g->orphans);
 	mem_free(g->service);
 }

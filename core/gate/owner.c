@@ -189,4 +189,5 @@ void gate_forget(struct gate *g, const char *local)
 {
 	const char *const put[] = { local };
 	store_put(g->store, STORE_THING_FORGET, put, NULL, NULL);
+	thing_free(map_drop(&g->orphans, local));
 }

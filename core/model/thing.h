@@ -58,6 +58,7 @@ struct thing {
 	char *owner;          /* bare JID or NULL */
 	bool acknowledged;    /* the service has answered our register */
 	bool wants_reset;     /* the command line asked for a factory reset */
+	bool wants_forget;    /* it is of no configuration any more, and the command line asked to unregister it */
 	bool resetting;       /* the gate's: a reset is not durable yet; there is no owner and no key */
 	uint64_t change;      /* the gate's: number of the newest owner or reset */
 	struct list friends;  /* struct friend, owned */

@@ -22,6 +22,7 @@ enum wish_status {
 	WISH_UNREACHABLE, /* bus or device away, or it did not answer in time */
 	WISH_FAILED,      /* the device refused, or what was read back is something else */
 	WISH_CANCELLED,
+	WISH_STATUSES
 };
 
 struct wish_part {
@@ -29,6 +30,10 @@ struct wish_part {
 	struct value value;   /* write: the shown value that is wanted */
 	struct sample sample; /* read: the answer; owned by the wish */
 	enum wish_status status;
+};
+
+struct wish_counts { /* how wishes have ended since the start */
+	uint64_t reads[WISH_STATUSES], writes[WISH_STATUSES];
 };
 
 struct wish {

@@ -151,6 +151,16 @@ static void say_goodbye(struct provisioner *p)
 }
 
 /* Those whose change is on its way to the disk get their answer, unless the disk takes too long. */
+const struct link *provisioner_link(const struct provisioner *p)
+{
+	return p ? p->link : NULL;
+}
+
+size_t provisioner_count(const struct provisioner *p)
+{
+	return p ? p->registry.things.n : 0;
+}
+
 void provisioner_close(struct provisioner *p)
 {
 	if (p->closing)

@@ -32,6 +32,10 @@ struct provisioner *provisioner_open(const struct conf_xmpp *settings, struct st
 void provisioner_close(struct provisioner *p);
 void provisioner_free(struct provisioner *p); /* NULL is allowed */
 
+/* For people who look at it; p may be NULL. */
+const struct link *provisioner_link(const struct provisioner *p); /* NULL: not started */
+size_t provisioner_count(const struct provisioner *p);            /* things that are registered */
+
 /* The two halves of provisioner_open, for tests: with a link of the test's own, made with provisioner_link_events. */
 extern const struct link_events provisioner_link_events;
 struct provisioner *provisioner_new(struct store *store, struct loop *loop, struct log *log,

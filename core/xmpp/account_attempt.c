@@ -94,7 +94,7 @@ static void away(struct account *a, const struct account_trouble *trouble, const
 	timer_set(loop, &a->timer, delay, its_time, a);
 	note_tried(a);
 	complain(a, trouble, why, delay);
-	a->all->link.events->on_down(a->all->link.ctx, a->thing->local, why);
+	link_tell_down(&a->all->link, a->thing->local, why);
 }
 
 static void finish(void *ctx)
@@ -119,7 +119,7 @@ static void on_stream_up(void *ctx)
 	a->all->n_up++;
 	a->up_since = loop_now(a->all->link.loop);
 	log_debug(a->all->link.log, "%s: thing '%s' is logged in", a->all->link.name, a->thing->local);
-	a->all->link.events->on_up(a->all->link.ctx, a->thing->local);
+	link_tell_up(&a->all->link, a->thing->local);
 	pump(a->all);
 	tell_count(a->all);
 }
@@ -179,7 +179,7 @@ static void on_stream_stanza(void *ctx, struct element *stanza)
 	struct account *a = ctx;
 	struct attribute room[2];
 	if (fill_in(a, stanza, room))
-		a->all->link.events->on_stanza(a->all->link.ctx, stanza);
+		link_tell_stanza(&a->all->link, stanza);
 }
 
 static void on_stream_over(void *ctx, struct element *start)

@@ -183,7 +183,7 @@ static void go_up(struct component *c)
 	timer_stop(c->link.loop, &c->timer);
 	timer_set(c->link.loop, &c->pulse, QUIET_MS, pulse, c);
 	log_info(c->link.log, "%s: connected to %s as %s", c->link.name, c->settings->host, c->domain);
-	c->link.events->on_up(c->link.ctx, NULL);
+	link_tell_up(&c->link, NULL);
 }
 
 static void on_header(void *ctx, const struct element *header)
@@ -232,7 +232,7 @@ static void on_stanza(void *ctx, struct element *stanza)
 	else if (c->state == PROVING && element_is(stanza, "handshake", NULL))
 		go_up(c);
 	else if (c->state == UP && !is_own_ping(c, stanza))
-		c->link.events->on_stanza(c->link.ctx, stanza);
+		link_tell_stanza(&c->link, stanza);
 }
 
 static void on_over(void *ctx, struct element *start)
@@ -345,7 +345,7 @@ static void on_end(void *ctx, const struct err *tcp_why)
 	text_clear(&c->out);
 	set_timer(c, delay, begin_attempt);
 	complain(c, &why, delay);
-	c->link.events->on_down(c->link.ctx, NULL, &why);
+	link_tell_down(&c->link, NULL, &why);
 }
 
 static const struct tcp_events tcp_events = { on_tcp_up, on_data, on_sent, on_end };

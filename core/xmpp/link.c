@@ -30,6 +30,29 @@ bool link_congested(const struct link *l)
 	return l->driver->congested(l);
 }
 
+void link_tell_up(struct link *l, const char *local)
+{
+	l->counts.ups++;
+	l->counts.since_ms = loop_now(l->loop);
+	l->counts.up = true;
+	l->events->on_up(l->ctx, local);
+}
+
+void link_tell_down(struct link *l, const char *local, const struct err *why)
+{
+	if (l->counts.up || !*l->counts.why.text) /* attempts that fail again and again are one state */
+		l->counts.since_ms = loop_now(l->loop);
+	l->counts.up = false;
+	l->counts.why = *why;
+	l->events->on_down(l->ctx, local, why);
+}
+
+void link_tell_stanza(struct link *l, struct element *stanza)
+{
+	l->counts.taken++;
+	l->events->on_stanza(l->ctx, stanza);
+}
+
 struct text *link_begin(struct link *l, const char *local, bool answer)
 {
 	must(!l->writing);
@@ -64,6 +87,7 @@ bool link_end(struct link *l)
 #endif
 	size_t size = t->size - l->mark;
 	bool fits = size <= LIMIT_STANZA_OUT;
+	l->counts.sent += fits && size;
 	if (!fits) {
 		t->size = l->mark;
 		t->data[t->size] = '\0';

@@ -36,6 +36,14 @@ struct link_driver {
 	void (*free)(struct link *l);
 };
 
+struct link_counts { /* since the start */
+	uint64_t taken, sent; /* stanzas */
+	uint64_t ups;         /* connects, of all accounts together */
+	int64_t since_ms;     /* monotonic, of the last up or down; 0: neither yet */
+	bool up;              /* which of them it was */
+	struct err why;       /* of the last down */
+};
+
 struct link { /* first member of the transports' structs */
 	const struct link_driver *driver;
 	const char *domain;  /* prepared; the only domain of every `from` we write */
@@ -47,6 +55,7 @@ struct link { /* first member of the transports' structs */
 	const char *name; /* "xmpp" or "provisioner": subject of log lines */
 	struct text *writing; /* between link_begin and link_end */
 	size_t mark;          /* where the open stanza begins in it */
+	struct link_counts counts;
 };
 
 /* settings must outlive the link. Opening cannot fail: what is wrong is logged, said in on_down, and tried again. */
@@ -64,4 +73,8 @@ bool link_up(const struct link *l, const char *local);
  * leaves at the end of the loop's turn. link_end is false when it was above LIMIT_STANZA_OUT and therefore taken back. */
 struct text *link_begin(struct link *l, const char *local, bool answer);
 bool link_end(struct link *l);
+/* What the transports say to who listens. */
+void link_tell_up(struct link *l, const char *local);
+void link_tell_down(struct link *l, const char *local, const struct err *why);
+void link_tell_stanza(struct link *l, struct element *stanza);
 bool link_congested(const struct link *l); /* above LIMIT_LINK_HIGH: coalesce notifications */

@@ -142,6 +142,7 @@ static bool write_available(struct things *t, const struct thing *thing, const c
 	struct writer_address from = things_address(t, thing, true);
 	writer_stanza(w, "presence", NULL, &from, to, NULL);
 	write_view(w, t, thing, view);
+	t->n_told++;
 	link_end(t->link);
 	return true;
 }

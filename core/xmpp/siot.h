@@ -19,6 +19,7 @@ void siot_register(struct things *t, struct thing *thing); /* paced */
  * before a reset, and nothing that it says lets anybody in. */
 bool siot_is_known(const struct thing *thing);
 void siot_reset(struct things *t, struct thing *thing);    /* factory reset: everybody out, new key, register (S7) */
+void siot_forget(struct things *t, const struct thing *orphan); /* stored, then its friends and the service are told */
 void siot_ask_friend(struct things *t, struct thing *thing, const char *jid); /* a stranger subscribed */
 void siot_ask_no_more(struct things *t, struct thing *thing, const char *jid); /* he took it back */
 void siot_note_stranger(const struct things *t, const struct incoming *in);   /* does he speak as the service does? */

@@ -201,14 +201,8 @@ static void unregister_answered(struct query *q, const struct element *stanza)
 		retry(q);
 		return;
 	}
+	log_info(q->things->log, "thing '%s': unregistered and forgotten", q->local);
 	gate_forget(q->things->gate, q->local);
-	list_each (at, &q->things->gate->orphans) {
-		struct thing *orphan = list_of(at, struct thing, dirty_link);
-		if (!text_same(orphan->local, q->local))
-			continue;
-		list_drop(&orphan->dirty_link);
-		thing_free(orphan);
-	}
 	query_free(q);
 }
 
@@ -423,8 +417,37 @@ void siot_up_all(struct things *t)
 	for (size_t at = 0; (thing = map_next(&t->house->things, &at));)
 		if (link_up(t->link, t->link->accounts ? thing->local : NULL))
 			ask_what_is_open(t, thing);
-	list_each (at, &t->gate->orphans)
-		leave_orphan(t, list_of(at, struct thing, dirty_link));
+	for (size_t at = 0; (thing = map_next(&t->gate->orphans, &at));)
+		if (thing->wants_forget)
+			leave_orphan(t, thing);
+}
+
+struct forgetting {
+	struct things *things;
+	char local[];
+};
+
+static void want_stored(void *ctx, int status, const struct err *why)
+{
+	struct forgetting *f = ctx;
+	struct thing *orphan = map_find(&f->things->gate->orphans, f->local);
+	if (status < 0)
+		log_error(f->things->log, "thing '%s': that it shall be forgotten could not be stored: %s", f->local,
+			  why->text);
+	else if (orphan) {
+		orphan->wants_forget = true;
+		leave_orphan(f->things, orphan);
+	}
+	mem_free(f);
+}
+
+void siot_forget(struct things *t, const struct thing *orphan)
+{
+	size_t size = strlen(orphan->local) + 1;
+	struct forgetting *f = mem_new(sizeof(*f) + size);
+	f->things = t;
+	memcpy(f->local, orphan->local, size);
+	store_put(t->gate->store, STORE_THING_WANT, (const char *const[]){ orphan->local, "forget" }, want_stored, f);
 }
 
 void siot_up(struct things *t, const char *local)

@@ -40,6 +40,7 @@ struct things {
 	struct list reads;    /* sensor.c: reads that wait for values, for cancel */
 	struct list dirty;    /* presence.c: thing.dirty_link whose presence is due */
 	struct timer telling; /* presence.c */
+	uint64_t n_told;      /* presence.c: available presences that were sent */
 	size_t announced;     /* presence.c: place in the walk that states presence after connect */
 	struct timer announcing;
 	bool service_fails; /* siot_ask.c: said already */

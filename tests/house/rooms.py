@@ -5,7 +5,7 @@ FLOORS = {
     "core/model": 1, "core/loop": 1,
     "core/conf": 2, "core/store": 2,
     "core/gate": 3, "core/bridge": 3,
-    "core/xmpp": 4, "core/provisioner": 4, "bridges": 4,
+    "core/control": 4, "core/xmpp": 4, "core/provisioner": 4, "bridges": 4,
     "core": 5,
     "core/cli": 6,
     "tests": 7,
@@ -29,7 +29,8 @@ LIBRARIES = {
     "mosquitto.h": ("bridges/broker", "bridges/reason.c"),
     "coap3/": "bridges/coap",
     "modbus": "bridges/",
-    "jansson.h": "bridges/",
+    "jansson.h": ("bridges/", "core/control/question.c", "core/cli/"),
+    "qrencode.h": "core/cli/qr.c",
 }
 
 # Symbols that must not be used outside of the named files: what blocks the loop, what overruns, what is the heap.

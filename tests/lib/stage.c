@@ -52,6 +52,8 @@ static void on_sample(void *ctx, struct point *p, enum news news)
 {
 	struct stage *s = ctx;
 	report_sample(&s->things, p, news);
+	if (s->hear)
+		s->hear(s->hear_ctx, p, news);
 }
 
 static void on_state(void *ctx, struct bridge *b)
@@ -101,7 +103,7 @@ static struct point *add_point(struct device *d, const char *id, const char *nam
 	return p;
 }
 
-static struct house *make_house(enum gathering gathering, size_t more)
+static struct house *make_house(enum gathering gathering, size_t more, const char *without)
 {
 	struct house *h = house_new();
 	struct bus *bus = mem_new(sizeof(*bus));
@@ -127,6 +129,8 @@ static struct house *make_house(enum gathering gathering, size_t more)
 		snprintf(id, sizeof(id), "p%zu", i);
 		add_point(d, id, id, TYPE_INT, ACCESS_BOTH);
 	}
+	for (size_t i = 0; i < d->n_points; i++)
+		d->points[i]->hidden = text_same(d->points[i]->id, without);
 	cr_assert_eq(house_make_things(h, NULL), 0);
 	return h;
 }
@@ -136,7 +140,7 @@ static void begin(struct stage *s)
 	struct err e;
 	struct store *at_once = store_open(s->folder, NULL, &e);
 	cr_assert(at_once, "%s", e.text);
-	s->house = make_house(s->gathering, s->more);
+	s->house = make_house(s->gathering, s->more, s->without);
 	cr_assert_eq(gate_prepare(s->house, at_once, &e), 0);
 	store_close(at_once);
 	s->store = store_open(s->folder, s->loop, &e);

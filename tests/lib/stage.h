@@ -31,7 +31,10 @@ struct stage {
 	bool accounts;
 	enum gathering gathering;
 	size_t more;
+	const char *without; /* this point is no thing after the next restart */
 	bool fresh; /* begun for the first time */
+	void (*hear)(void *ctx, struct point *p, enum news news); /* samples, too; NULL: nobody */
+	void *hear_ctx;
 	FILE *log_file;
 	char *said; /* the log so far */
 	size_t n_said;

@@ -101,8 +101,8 @@ class Labels(Program):
         await anna.befriend(jid)
         self.assertEqual(site.jidgate.words("forget", "hall.lamp")[0], 1, "it is still in the configuration")
         self.assertEqual(site.jidgate.words("reset", "nothing")[0], 1)
-        self.assertEqual(site.jidgate.words("reset", jid)[0], 0)
         await asyncio.to_thread(site.jidgate.stop)
+        self.assertEqual(site.jidgate.words("reset", jid)[0], 0)
         for person in (owner, anna):
             person.inbox.forget()
         await asyncio.to_thread(site.jidgate.start)

@@ -1,7 +1,7 @@
 #include "core/cli/cli.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
-#include "core/cli/json.h"
+#include "core/base/json.h"
 #include "core/conf/conf.h"
 #include "core/conf/rows.h"
 #include "core/drivers.h"
