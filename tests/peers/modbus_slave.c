@@ -1,7 +1,7 @@
 /*
  * The misbehaving slave as a program, for tests in Python and for trying things by hand.
  *
- *   modbus_slave tcp [PORT] | modbus_slave pty | modbus_slave tty PATH
+ *   modbus_slave tcp [PORT] | modbus_slave rtu-tcp | modbus_slave pty | modbus_slave tty PATH
  *
  * Prints "port N" or "path /dev/pts/N", then obeys lines on stdin and answers each with one line; ends with its input.
  *   fault NAME [TIMES [ARGUMENT]]   except ADDRESS CODE   units FIRST LAST   hang-up
@@ -90,12 +90,14 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc > 1 && strcmp(argv[1], "tcp") == 0)
 		s = slave_tcp(argc > 2 ? (int)strtol(argv[2], NULL, 10) : 0);
+	else if (argc > 1 && strcmp(argv[1], "rtu-tcp") == 0)
+		s = slave_rtu_tcp(0);
 	else if (argc > 1 && strcmp(argv[1], "pty") == 0)
 		s = slave_pty();
 	else if (argc > 2 && strcmp(argv[1], "tty") == 0)
 		s = slave_tty(argv[2]);
 	if (!s) {
-		fprintf(stderr, "usage: modbus_slave tcp [PORT] | pty | tty PATH\n");
+		fprintf(stderr, "usage: modbus_slave tcp [PORT] | rtu-tcp | pty | tty PATH\n");
 		return 2;
 	}
 	if (slave_port(s))

@@ -244,6 +244,13 @@ class Units(Scan):
         (more / "found.conf").write_text(out)
         self.assertRegex(self.type(suggested(out, "read")[0]), r"^unit-3\.u1: 230\.1 V, good")
 
+    def test_the_line_behind_a_converter_is_scanned_too(self):
+        line = self.slave("rtu-tcp", units=(5, 6))
+        line.must("identify Acme X-1 V2")
+        self.conf.write_text(f'buses = ( {{ id = "far"; protocol = "modbus-rtu-tcp"; host = "127.0.0.1"; port = {line.where}; }} );\n')
+        found = self.found("far", "--units", "1-8")
+        self.assertEqual([(unit["unit"], unit["identity"]) for unit in found["units"]], [(5, "Acme X-1 V2"), (6, "Acme X-1 V2")])
+
     def test_ctrl_c_ends_it_at_once_with_what_it_has(self):
         meter = self.slave(units=(3, 3))
         child = subprocess.Popen([BUILD / "jidgate", "-c", self.conf, "scan", *self.at(meter, "3-247"), "--timeout", "5s"],
