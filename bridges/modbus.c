@@ -1,10 +1,7 @@
+#include "bridges/mbanswer.h"
 #include "bridges/mbask.h"
 #include "bridges/mbcheck.h"
-#include "bridges/mbqueue.h"
-#include "bridges/mbtalk.h"
 #include "core/bridge/bridge.h"
-#include "core/loop/resolve.h"
-#include "core/loop/worker.h"
 
 #include <stdio.h>
 
@@ -19,28 +16,6 @@
  * A request is in the queue, in running or in ending by its link. A readback arrives through read with request.write set, so
  * driver_data says what is to be done: NULL write, m a read that waits, &m->running a read that is on its way.
  */
-
-struct modbus {
-	struct mbline *line; /* owned by talk */
-	struct mbtalk *talk;
-	struct worker *worker;
-	struct resolve *resolve;
-	struct mbqueue queue;
-	struct job job; /* the one that the worker has: opening, asking or shutting */
-	bool with_worker, up, closing, several;
-	struct err why; /* of the last opening that failed or line that was lost */
-	int opened;
-
-	/* of the running block; question, deadline_us and outcome are the worker's while it runs */
-	struct bridge *bridge;
-	bool runs; /* its answer is not here yet: who wants a register of it may ride along */
-	struct mbqueue_block running;
-	struct list ending; /* whose end is being told */
-	bool silent[256];   /* units whose points have all been said to be offline */
-	struct mbframe_question question;
-	int64_t deadline_us;
-	struct mbtalk_outcome outcome;
-};
 
 static bool is_tcp(const struct bridge *b)
 {
@@ -128,15 +103,10 @@ static void on_resolved(void *ctx, const struct sockaddr_storage *list, size_t n
 	post(m, run_open, on_open);
 }
 
-static int64_t unit_of(const struct point *p)
-{
-	return ((const struct mbaddress_unit *)p->device->options)->unit_id;
-}
-
 static bool has_several_units(const struct bridge *b)
 {
 	for (size_t i = 1; i < b->n_points; i++)
-		if (unit_of(b->points[i]) != unit_of(b->points[0]))
+		if (mbanswer_unit(b->points[i]) != mbanswer_unit(b->points[0]))
 			return true;
 	return false;
 }
@@ -202,131 +172,21 @@ static void run_ask(struct job *job)
 
 static void on_answer(struct job *job);
 
-/* The requests of the running block, to be ended one by one: what an end sets going may ask, cancel or close. */
-static void begin_ending(struct modbus *m)
-{
-	for (struct list *at; (at = list_pop(&m->running.requests));)
-		list_add(&m->ending, at);
-}
-
-static struct request *next_ending(struct modbus *m)
-{
-	struct list *at = list_pop(&m->ending);
-	return at ? list_of(at, struct request, link) : NULL;
-}
-
-static void end_all(struct modbus *m, int status, const struct err *why)
-{
-	for (struct request *r; (r = next_ending(m));)
-		bridge_done(m->bridge, r, status, NULL, why);
-}
-
-static void mark_running(struct modbus *m, void *mark)
-{
-	for (struct list *at = m->running.requests.next; at != &m->running.requests; at = at->next)
-		if (!m->running.write)
-			list_of(at, struct request, link)->driver_data = mark;
-}
-
 static void start_next(struct modbus *m)
 {
 	while (m->up && !m->closing && !m->with_worker &&
 	       mbqueue_next(&m->queue, loop_now(m->bridge->loop), &m->running)) {
 		struct err e;
-		mark_running(m, &m->running);
+		mbanswer_mark(m, &m->running);
 		m->deadline_us = mbline_now() + (latest_deadline(&m->running) - loop_now(m->bridge->loop)) * 1000;
 		if (mbask_question(&m->running, &m->question, &e) < 0) {
-			begin_ending(m);
-			end_all(m, REQUEST_REFUSED, &e);
+			mbanswer_end_all(m, REQUEST_REFUSED, &e);
 			continue;
 		}
 		m->runs = true;
 		mbtalk_several(m->talk, m->several);
 		post(m, run_ask, on_answer);
 	}
-}
-
-static void learn(struct modbus *m)
-{
-	int64_t *known = &m->queue.turnaround_us[m->question.unit];
-	int64_t seen = m->outcome.turnaround_us;
-	*known = *known ? *known + (seen - *known) / 8 : seen;
-}
-
-static void refused(struct modbus *m, uint8_t exception)
-{
-	enum { ADDRESS = 2, VALUE = 3, NO_PATH = 10, NO_ANSWER = 11 }; /* a gateway speaks for the device behind it */
-	struct err why;
-	bool place = !m->running.write && (exception == ADDRESS || exception == VALUE);
-	mark_running(m, m);
-	if (place && mbqueue_refused(&m->queue, &m->running, exception, loop_now(m->bridge->loop)))
-		return;
-	err_set(&why, "unit %u: function %u, address %u: exception %u, %s", m->question.unit, m->question.function,
-		m->question.address, exception, mbframe_exception_word(exception));
-	int status = exception == NO_ANSWER ? REQUEST_TIMEOUT : exception == NO_PATH ? REQUEST_AWAY : REQUEST_REFUSED;
-	begin_ending(m);
-	end_all(m, status, &why);
-}
-
-/* The frame is whole and right, or it would not be here: so are all values of the block. */
-static void deliver(struct modbus *m)
-{
-	int64_t utc_ms = loop_utc(m->bridge->loop);
-	begin_ending(m);
-	for (struct request *r; (r = next_ending(m));) {
-		struct value raw = { 0 };
-		enum trouble trouble = mbask_value(&m->running, &m->outcome.answer, r->point, &raw);
-		struct sample take = trouble ? sample_bad(trouble, utc_ms) : sample_good(raw, utc_ms);
-		bridge_done(m->bridge, r, REQUEST_DONE, &take, NULL);
-	}
-}
-
-/* A unit that does not answer is one trouble, not one for each of its points as they become due. */
-static void say_silent(struct modbus *m)
-{
-	struct bridge *b = m->bridge;
-	uint8_t unit = m->question.unit;
-	bool news = !m->silent[unit];
-	m->silent[unit] = true;
-	begin_ending(m);
-	mbqueue_take_unit(&m->queue, unit, &m->ending);
-	end_all(m, m->outcome.status, &m->outcome.why);
-	for (size_t i = 0; news && i < b->n_points && !m->closing; i++) {
-		struct sample offline = sample_bad(TROUBLE_TIMEOUT, loop_utc(b->loop));
-		if (unit_of(b->points[i]) == unit)
-			bridge_sample(b, b->points[i], &offline);
-	}
-}
-
-/* Its other points are not left offline until they are due. */
-static void say_back(struct modbus *m)
-{
-	struct bridge *b = m->bridge;
-	uint8_t unit = m->question.unit;
-	m->silent[unit] = false;
-	for (size_t i = 0; i < b->n_points && !m->closing; i++)
-		if (unit_of(b->points[i]) == unit && (i == 0 || b->points[i]->device != b->points[i - 1]->device))
-			bridge_poll(b, b->points[i]->device);
-}
-
-static void report(struct modbus *m)
-{
-	bool answered = m->outcome.status == REQUEST_DONE, good = answered && !m->outcome.answer.exception;
-	if (answered)
-		learn(m);
-	mbqueue_ended(&m->queue, &m->running, good, loop_now(m->bridge->loop));
-	if (answered && !good) {
-		refused(m, m->outcome.answer.exception);
-	} else if (good && !m->running.write) {
-		deliver(m);
-	} else if (!good && m->outcome.silent) {
-		say_silent(m);
-	} else {
-		begin_ending(m);
-		end_all(m, m->outcome.status, good ? NULL : &m->outcome.why);
-	}
-	if (answered && m->silent[m->question.unit])
-		say_back(m);
 }
 
 /* What bridge_done sets going may ask, cancel or close before it returns; m->outcome is copied where it is used later. */
@@ -342,7 +202,7 @@ static void on_answer(struct job *job)
 		end(m);
 		return;
 	}
-	report(m);
+	mbanswer_report(m);
 	m->with_worker = false;
 	if (m->closing)
 		end(m);
