@@ -1,5 +1,5 @@
 /*
- * The driver of CoAP (RFC 7252) devices, over UDP with libcoap: GET at each poll or observation, PUT or POST; text,
+ * The driver of CoAP (RFC 7252) devices, over UDP or DTLS with libcoap: GET at each poll or observation, PUT or POST; text,
  * JSON, CBOR and SenML.
  *
  * Happy path: open makes a context, a peer per device and a resource per path; it says bridge_up at once, for there is
@@ -8,7 +8,7 @@
  *
  *   coap.c → coapres (a resource) → coapobs (its observation), coapvalue (what an answer means to a point)
  *                                 → coappeer (a device) → coapnet (libcoap's context) → coapmsg (one message)
- *                                                       → coapblock (a body in blocks)
+ *                                                       → coapblock (a body in blocks), coapdtls (a session that is protected)
  */
 #include "bridges/coapobs.h"
 #include "core/base/mem.h"
@@ -24,15 +24,21 @@ static struct coap *self_of(struct coapnet *net)
 	return list_of(net, struct coap, net);
 }
 
+static void on_lost(struct coappeer *peer)
+{
+	list_each (at, &peer->resources)
+		coapobs_lost(list_of(at, struct coapres, link));
+}
+
 static struct coappeer *peer_of(struct coap *c, const struct device *d)
 {
-	list_each(at, &c->peers)
-	{
+	list_each (at, &c->peers) {
 		struct coappeer *peer = list_of(at, struct coappeer, link);
 		if (peer->options == d->options)
 			return peer;
 	}
 	struct coappeer *peer = coappeer_new(&c->net, c->bridge->bus->options, d->options);
+	peer->on_lost = on_lost;
 	list_add_first(&c->peers, &peer->link);
 	return peer;
 }
@@ -41,8 +47,7 @@ static struct coapres *res_of(struct coap *c, struct point *p)
 {
 	const struct coaprows_address *a = p->address;
 	struct coappeer *peer = peer_of(c, p->device);
-	list_each(at, &peer->resources)
-	{
+	list_each (at, &peer->resources) {
 		struct coapres *res = list_of(at, struct coapres, link);
 		if (res->address->format == a->format && text_same(res->address->path, a->path))
 			return res;
@@ -57,7 +62,8 @@ static void on_jump(struct coapnet *net)
 	struct coap *c = self_of(net);
 	log_info(c->bridge->log, "bus '%s': the clock was set; what waits for an answer is sent again",
 		 c->bridge->bus->id);
-	list_each(at, &c->peers) coappeer_hush(list_of(at, struct coappeer, link));
+	list_each (at, &c->peers)
+		coappeer_hush(list_of(at, struct coappeer, link));
 }
 
 static void free_peer(struct coappeer *peer)
@@ -134,19 +140,21 @@ static void cancel_request(struct bridge *b, struct request *r)
 
 static void stop_peer(struct coappeer *peer)
 {
-	list_each(at, &peer->resources) coapobs_listen(list_of(at, struct coapres, link), false);
+	list_each (at, &peer->resources)
+		coapobs_listen(list_of(at, struct coapres, link), false);
 	coappeer_stop(peer);
 }
 
 static void close_bus(struct bridge *b)
 {
 	struct coap *c = b->self;
-	if (!c->net.context) { /* open failed */
+	if (!c->net.loop) { /* open failed */
 		bridge_closed(b);
 		return;
 	}
 	coapnet_enter(&c->net);
-	list_each(at, &c->peers) stop_peer(list_of(at, struct coappeer, link));
+	list_each (at, &c->peers)
+		stop_peer(list_of(at, struct coappeer, link));
 	c->net.closing = true;
 	coapnet_leave(&c->net);
 }
@@ -161,6 +169,7 @@ const struct bridge_driver driver_coap = {
 		      .address_size = sizeof(struct coaprows_address),
 		      .poll_ms = 30000,
 		      .check = coaprows_check,
+		      .check_bus = coaprows_check_bus,
 		      .check_device = coaprows_check_device },
 	.size = sizeof(struct coap),
 	.open = open_bus,

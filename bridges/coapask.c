@@ -25,7 +25,8 @@ static struct coapask *self_of(struct coapnet *net)
 
 static void on_jump(struct coapnet *net)
 {
-	list_each(at, &self_of(net)->peers) coappeer_hush(list_of(at, struct coappeer, link));
+	list_each (at, &self_of(net)->peers)
+		coappeer_hush(list_of(at, struct coappeer, link));
 }
 
 static void free_question(struct question *q)
@@ -64,8 +65,7 @@ struct coapask *coapask_new(struct loop *loop, const struct coaprows_bus *bus, s
 
 static struct coappeer *peer_of(struct coapask *ask, const struct coaprows_device *device)
 {
-	list_each(at, &ask->peers)
-	{
+	list_each (at, &ask->peers) {
 		struct coappeer *peer = list_of(at, struct coappeer, link);
 		if (peer->options == device)
 			return peer;
@@ -110,7 +110,8 @@ void coapask_free(struct coapask *ask, void (*ended)(void *ctx), void *ctx)
 	ask->ended = ended;
 	ask->ctx = ctx;
 	coapnet_enter(&ask->net);
-	list_each(at, &ask->peers) coappeer_stop(list_of(at, struct coappeer, link));
+	list_each (at, &ask->peers)
+		coappeer_stop(list_of(at, struct coappeer, link));
 	ask->net.closing = true;
 	coapnet_leave(&ask->net);
 }

@@ -59,8 +59,7 @@ static enum coapblock_step begin_anew(struct coapblock *b, struct err *e)
 
 bool coapblock_is_same(const struct coapblock *b, const struct coapmsg_answer *a)
 {
-	return a->format == b->format && a->etag_size == b->etag_size &&
-	       memcmp(a->etag, b->etag, a->etag_size) == 0;
+	return a->format == b->format && a->etag_size == b->etag_size && memcmp(a->etag, b->etag, a->etag_size) == 0;
 }
 
 static int check_block(const struct coapblock *b, const struct coapmsg_answer *a, struct err *e)
@@ -81,8 +80,8 @@ static int check_block(const struct coapblock *b, const struct coapmsg_answer *a
 /* Without an ETag the blocks may be of two bodies, unless they are the same once more. */
 static bool is_proved(const struct coapblock *b)
 {
-	return b->etag_size || (b->again && b->body.size == b->before.size &&
-				memcmp(b->body.data, b->before.data, b->body.size) == 0);
+	return b->etag_size ||
+	       (b->again && b->body.size == b->before.size && memcmp(b->body.data, b->before.data, b->body.size) == 0);
 }
 
 static enum coapblock_step finish(struct coapblock *b, const struct coapmsg_answer *a, struct coapmsg_answer *ret,

@@ -14,7 +14,7 @@
 
 #include "bridges/coapmsg.h"
 
-struct coapblock { /* coapblock_init, coapblock_free */
+struct coapblock {                /* coapblock_init, coapblock_free */
 	struct text body, before; /* GET: what came so far; the reading before */
 	uint8_t etag[COAPMSG_ETAG];
 	size_t etag_size;
@@ -33,7 +33,7 @@ enum coapblock_step {
 
 void coapblock_init(struct coapblock *b, unsigned szx);
 void coapblock_free(struct coapblock *b);
-void coapblock_restart(struct coapblock *b); /* GET: what came is superseded */
+void coapblock_restart(struct coapblock *b);                                       /* GET: what came is superseded */
 bool coapblock_is_same(const struct coapblock *b, const struct coapmsg_answer *a); /* of the body that is being read? */
 
 /* Narrows a request for the whole to the next block. */

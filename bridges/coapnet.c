@@ -1,5 +1,8 @@
 #include "bridges/coapnet.h"
 
+#include "bridges/coapdtls.h"
+#include "core/base/mem.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -137,36 +140,82 @@ static void on_nack(coap_session_t *session, const coap_pdu_t *sent, const coap_
 
 static void on_watch(void *ctx, int events)
 {
-	struct coapnet *net = ctx;
+	struct coapway *way = ctx;
+	struct coapnet *net = way->net;
 	(void)events;
 	coapnet_enter(net);
 	coapnet_check_clock(net);
-	coap_io_process(net->context, COAP_IO_NO_WAIT);
+	coap_io_process(way->context, COAP_IO_NO_WAIT);
 	coapnet_leave(net);
+}
+
+static void free_way(struct coapway *way)
+{
+	watch_free(way->watch);
+	coap_free_context(way->context);
+	coapdtls_forget(way);
+	mem_free(way);
+}
+
+static struct coapway *new_way(struct coapnet *net, const struct coaprows_secure *secure, struct err *e)
+{
+	struct coapway *way = mem_new(sizeof(*way));
+	way->net = net;
+	way->secure = secure;
+	way->context = coap_new_context(NULL);
+	if (!way->context || (secure && coapdtls_prepare(way, e) < 0)) {
+		if (!way->context)
+			err_set(e, "libcoap has no context for us");
+		free_way(way);
+		return NULL;
+	}
+	coap_set_app_data(way->context, net);
+	coap_register_response_handler(way->context, on_response);
+	coap_register_nack_handler(way->context, on_nack);
+	way->watch = watch_new(net->loop, coap_context_get_coap_fd(way->context), WATCH_READ, on_watch, way);
+	list_add(&net->ways, &way->link);
+	return way;
+}
+
+static bool is_same(const struct coaprows_secure *a, const struct coaprows_secure *b)
+{
+	if (!a || !b)
+		return a == b;
+	return text_same(a->psk_identity, b->psk_identity) && text_same(a->psk, b->psk) &&
+	       a->tls.given == b->tls.given && text_same(a->tls.ca_file, b->tls.ca_file) &&
+	       text_same(a->tls.cert_file, b->tls.cert_file) && text_same(a->tls.key_file, b->tls.key_file);
+}
+
+const struct coapway *coapnet_way(struct coapnet *net, const struct coaprows_secure *secure, struct err *e)
+{
+	list_each (at, &net->ways) {
+		struct coapway *way = list_of(at, struct coapway, link);
+		if (is_same(way->secure, secure))
+			return way;
+	}
+	return new_way(net, secure, e);
 }
 
 int coapnet_open(struct coapnet *net, struct loop *loop, struct err *e)
 {
 	coap_set_log_level(LOG_EMERG); /* it would write to stderr by itself */
-	net->context = coap_new_context(NULL);
-	if (!net->context)
-		return err_set(e, "libcoap has no context for us");
+	coap_dtls_set_log_level(LOG_EMERG);
 	net->loop = loop;
 	net->closing = false;
 	list_init(&net->errands);
+	list_init(&net->ways);
 	net->clock_ms = clock_ms(net);
-	coap_set_app_data(net->context, net);
-	coap_register_response_handler(net->context, on_response);
-	coap_register_nack_handler(net->context, on_nack);
-	net->watch = watch_new(loop, coap_context_get_coap_fd(net->context), WATCH_READ, on_watch, net);
-	return 0;
+	if (coapnet_way(net, NULL, e))
+		return 0;
+	net->loop = NULL;
+	return -1;
 }
 
 void coapnet_close(struct coapnet *net)
 {
-	watch_free(net->watch);
-	coap_free_context(net->context);
+	struct list *first;
+	while ((first = list_pop(&net->ways)))
+		free_way(list_of(first, struct coapway, link));
 	map_free(&net->tickets);
-	net->watch = NULL;
-	net->context = NULL;
+	net->loop = NULL;
 }

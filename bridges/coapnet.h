@@ -1,5 +1,5 @@
 /*
- * One libcoap context behind one watched file descriptor, and the tickets by which answers find their way home.
+ * libcoap's contexts behind watched file descriptors, and the tickets by which answers find their way home.
  *
  * libcoap calls back per context, and hands a notification over without the request that it answers: so each request
  * gets a token of eight random bytes, and only who holds a ticket with that token is told. What comes with a token that
@@ -37,10 +37,21 @@ struct coapnet_errand {
 	void *ctx;
 };
 
-struct coapnet {
-	struct loop *loop;
+struct coaprows_secure;
+struct tls_trust;
+
+struct coapway { /* one context: that of plain UDP, or of one secret; see coapdtls.h */
+	struct list link;
+	struct coapnet *net;
+	const struct coaprows_secure *secure; /* borrowed; NULL: plain */
+	struct tls_trust *trust;
 	coap_context_t *context;
 	struct watch *watch;
+};
+
+struct coapnet {
+	struct loop *loop; /* NULL: it is not open */
+	struct list ways;
 	struct map tickets;
 	int64_t clock_ms; /* of the day, minus monotonic */
 	struct list errands;
@@ -52,6 +63,9 @@ struct coapnet {
 
 int coapnet_open(struct coapnet *net, struct loop *loop, struct err *e);
 void coapnet_close(struct coapnet *net); /* after the sessions were released */
+
+/* Made when it is asked for the first time. NULL: it cannot be made, and why. */
+const struct coapway *coapnet_way(struct coapnet *net, const struct coaprows_secure *secure, struct err *e);
 void coapnet_enter(struct coapnet *net);
 void coapnet_leave(struct coapnet *net);
 void coapnet_send(struct coapnet *net, struct coapnet_errand *errand); /* to be run once; the link may be in already */

@@ -242,6 +242,14 @@ static void deregister(struct coapres *res)
 	timer_stop(res->bridge->loop, &res->renew);
 }
 
+void coapobs_lost(struct coapres *res)
+{
+	if (!res->registered)
+		return;
+	set_registered(res, false);
+	timer_set(res->bridge->loop, &res->renew, backoff_next(&res->backoff, res->bridge->loop), renew, res);
+}
+
 void coapobs_listen(struct coapres *res, bool on)
 {
 	bool was = res->listening;

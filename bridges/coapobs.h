@@ -20,6 +20,8 @@
 void coapobs_init(struct coapres *res);
 void coapobs_listen(struct coapres *res, bool on); /* off: tells the device, if it is registered */
 
+void coapobs_lost(struct coapres *res); /* the device has forgotten it: it is registered again, soon */
+
 /* Hooks of coapres's GETs. */
 void coapobs_on_fly(struct coappeer_exchange *x);
 void coapobs_on_end(struct coapres *res, struct coappeer_exchange *x, int status, const struct coapmsg_answer *a,

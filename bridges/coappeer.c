@@ -12,6 +12,8 @@ enum { LIBCOAP_NSTART = 200 }; /* we count ourselves: what waits in libcoap cann
 
 static void pump(void *ctx);
 
+static void on_dtls(void *ctx);
+
 static void go_on(struct coappeer *peer)
 {
 	coapnet_send(peer->net, &peer->pump);
@@ -22,6 +24,9 @@ struct coappeer *coappeer_new(struct coapnet *net, const struct coaprows_bus *bu
 {
 	struct coappeer *peer = mem_new(sizeof(*peer));
 	*peer = (struct coappeer){ .net = net, .bus = bus, .options = options, .uri = &options->uri };
+	peer->heard_at_end = UINT64_MAX;
+	peer->dtls.on_change = on_dtls;
+	peer->dtls.ctx = peer;
 	peer->pump.run = pump;
 	peer->pump.ctx = peer;
 	list_init(&peer->resources);
@@ -29,6 +34,19 @@ struct coappeer *coappeer_new(struct coapnet *net, const struct coaprows_bus *bu
 	list_init(&peer->flying);
 	list_init(&peer->ending);
 	return peer;
+}
+
+static void on_dtls(void *ctx)
+{
+	go_on(ctx);
+}
+
+static unsigned szx_of(int64_t block)
+{
+	unsigned szx = 0;
+	while (szx < COAPMSG_SZX && 16 << szx < block)
+		szx++;
+	return szx;
 }
 
 struct coappeer_exchange *coappeer_exchange(struct coappeer *peer, enum coapmsg_kind kind, bool *busy, void *ctx)
@@ -39,7 +57,7 @@ struct coappeer_exchange *coappeer_exchange(struct coappeer *peer, enum coapmsg_
 	x->write = kind == COAPMSG_PUT || kind == COAPMSG_POST;
 	x->busy = busy;
 	x->ctx = ctx;
-	coapblock_init(&x->block, COAPMSG_SZX);
+	coapblock_init(&x->block, szx_of(peer->options->block));
 	list_init(&x->requests);
 	return x;
 }
@@ -82,8 +100,17 @@ void coappeer_drop(struct coappeer_exchange *x)
 	bool repeated = x->flying, write = x->write;
 	take_down(x);
 	free_exchange(x);
-	if (repeated && (write || list_empty(&peer->flying))) /* a GET may be repeated: its answer goes nowhere */
-		coappeer_hush(peer);
+	if (repeated && (write || (!peer->uri->secure && list_empty(&peer->flying))))
+		coappeer_hush(peer); /* a GET may be repeated: its answer goes nowhere */
+	go_on(peer);
+}
+
+/* Later, when libcoap is not in the middle of it. */
+static void give_up_session(struct coappeer *peer, const char *why)
+{
+	if (peer->session && !peer->dtls.down)
+		err_set(&peer->dtls.why, "%s", why);
+	peer->dtls.down = peer->session != NULL;
 	go_on(peer);
 }
 
@@ -91,9 +118,12 @@ void coappeer_hush(struct coappeer *peer)
 {
 	if (!peer->session)
 		return;
+	if (peer->uri->secure) {
+		give_up_session(peer, "what was sent had to be taken back");
+		return;
+	}
 	coap_session_disconnected(peer->session, COAP_NACK_NOT_DELIVERABLE); /* libcoap's word for: forget your queue */
-	list_each(at, &peer->flying)
-	{
+	list_each (at, &peer->flying) {
 		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
 		if (x->write)
 			continue;
@@ -105,8 +135,11 @@ void coappeer_hush(struct coappeer *peer)
 
 static void drop_session(struct coappeer *peer)
 {
+	timer_stop(peer->net->loop, &peer->handshake);
+	coap_session_set_app_data(peer->session, NULL);
 	coap_session_release(peer->session);
 	peer->session = NULL;
+	peer->dtls.up = peer->dtls.down = false;
 }
 
 /* A device with a name that does not answer at all may have moved. Not while somebody counts on notifications to the
@@ -118,18 +151,29 @@ static void consider_moving(struct coappeer *peer, const struct coappeer_exchang
 		drop_session(peer);
 }
 
+/* It was silent: what it would get late must not be sent any more, and it may be another one by now. */
+static void take_back(struct coappeer *peer, const struct coappeer_exchange *x)
+{
+	if (!peer->uri->secure) {
+		coappeer_hush(peer);
+		consider_moving(peer, x);
+		return;
+	}
+	peer->lost = peer->heard == x->heard ? peer->lost + 1 : 0;
+	if (x->write || peer->lost >= peer->bus->max_lost)
+		give_up_session(peer, "the device was silent, and may have been restarted");
+}
+
 static void on_timer(void *ctx)
 {
 	struct coappeer_exchange *x = ctx;
 	struct coappeer *peer = x->peer;
 	struct coapnet *net = peer->net;
 	struct err why;
-	err_set(&why, "%sno answer in %lld ms", x->suspect ? "unreachable, " : "",
-		(long long)peer->bus->timeout_ms);
+	err_set(&why, "%sno answer in %lld ms", x->suspect ? "unreachable, " : "", (long long)peer->bus->timeout_ms);
 	coapnet_enter(net);
 	take_down(x);
-	coappeer_hush(peer);
-	consider_moving(peer, x);
+	take_back(peer, x);
 	coappeer_end(x, x->suspect ? REQUEST_AWAY : REQUEST_TIMEOUT, NULL, &why);
 	coapnet_leave(net);
 }
@@ -192,6 +236,8 @@ void coappeer_nack(struct coappeer_exchange *x, enum coapnet_nack nack)
 	}
 	err_set(&why, "%s", ends[nack].why);
 	x->peer->heard += nack == COAPNET_RESET;
+	if (nack == COAPNET_SILENT && x->peer->uri->secure)
+		take_back(x->peer, x);
 	coappeer_end(x, nack == COAPNET_SILENT && x->suspect ? REQUEST_AWAY : ends[nack].status, NULL, &why);
 }
 
@@ -248,8 +294,7 @@ static void fly(struct coappeer_exchange *x)
 static struct coappeer_exchange *next_of(const struct coappeer *peer)
 {
 	struct coappeer_exchange *first = NULL;
-	list_each(at, &peer->queue)
-	{
+	list_each (at, &peer->queue) {
 		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
 		if (*x->busy)
 			continue;
@@ -264,9 +309,44 @@ static struct coappeer_exchange *next_of(const struct coappeer *peer)
 static void end_queued(struct coappeer *peer, const struct err *why)
 {
 	size_t n = 0;
-	list_each(at, &peer->queue) n++;
+	list_each (at, &peer->queue)
+		n++;
 	while (n-- && !list_empty(&peer->queue))
 		coappeer_end(list_of(peer->queue.next, struct coappeer_exchange, link), REQUEST_AWAY, NULL, why);
+}
+
+static void on_handshake_late(void *ctx)
+{
+	struct coappeer *peer = ctx;
+	struct coapnet *net = peer->net;
+	coapnet_enter(net);
+	give_up_session(peer, coaprows_secure(peer->bus, peer->options)->tls.given
+				      ? "no DTLS handshake in time"
+				      : "no DTLS handshake in time: nobody is there, or he does not know this identity "
+					"with this key");
+	coapnet_leave(net);
+}
+
+/* A write under way may have been done or not: it ends when it is late. All others are asked for in the next session, unless
+ * the one before heard nothing either. */
+static void end_session(struct coappeer *peer)
+{
+	struct err why = peer->dtls.why;
+	bool useful = peer->dtls.up && peer->heard != peer->heard_at_end;
+	peer->heard_at_end = peer->heard;
+	peer->lost = 0;
+	drop_session(peer);
+	list_each (at, &peer->flying) {
+		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
+		if (x->write)
+			continue;
+		take_down(x);
+		list_add_first(&peer->queue, &x->link);
+	}
+	if (!useful)
+		end_queued(peer, &why);
+	if (peer->on_lost)
+		peer->on_lost(peer);
 }
 
 static int open_session(struct coappeer *peer, const struct sockaddr *address, socklen_t size, struct err *e)
@@ -276,7 +356,15 @@ static int open_session(struct coappeer *peer, const struct sockaddr *address, s
 	coap_address_init(&to);
 	to.size = size;
 	memcpy(&to.addr, address, size);
-	peer->session = coap_new_client_session(peer->net->context, NULL, &to, COAP_PROTO_UDP);
+	const struct coaprows_secure *secure = coaprows_secure(o, peer->options);
+	const struct coapway *way = coapnet_way(peer->net, secure, e);
+	if (!way)
+		return -1;
+	peer->dtls.name = secure && secure->tls.server_name ? secure->tls.server_name : peer->uri->host;
+	if (secure)
+		timer_set(peer->net->loop, &peer->handshake, o->handshake_ms, on_handshake_late, peer);
+	peer->session = secure ? coapdtls_begin(&peer->dtls, way, &to)
+			       : coap_new_client_session(way->context, NULL, &to, COAP_PROTO_UDP);
 	if (!peer->session)
 		return err_set(e, "no socket for %s: %s", peer->uri->host, strerror(errno));
 	coap_session_set_ack_timeout(peer->session, (coap_fixed_point_t){ (uint16_t)(o->ack_timeout_ms / 1000),
@@ -309,20 +397,25 @@ static void find_address(struct coappeer *peer)
 	if (peer->resolve)
 		return;
 	coapnet_hold(peer->net); /* until on_resolved, which also comes after a cancel */
-	peer->resolve =
-		resolve_begin(peer->net->loop, peer->uri->host, peer->uri->port, SOCK_DGRAM, on_resolved, peer);
+	peer->resolve = resolve_begin(peer->net->loop, peer->uri->host, peer->uri->port, SOCK_DGRAM, on_resolved, peer);
 }
 
 static void pump(void *ctx)
 {
 	struct coappeer *peer = ctx;
 	struct coappeer_exchange *x;
+	if (peer->session && peer->dtls.down)
+		end_session(peer);
 	if (!peer->session && !list_empty(&peer->queue)) {
 		find_address(peer);
 		return;
 	}
+	if (peer->uri->secure && !peer->dtls.up)
+		return;
+	timer_stop(peer->net->loop, &peer->handshake);
 	coapnet_check_clock(peer->net);
-	while (!peer->net->closing && peer->n_flying < (size_t)peer->bus->nstart && (x = next_of(peer)))
+	while (!peer->net->closing && peer->session && !peer->dtls.down && peer->n_flying < (size_t)peer->bus->nstart &&
+	       (x = next_of(peer)))
 		fly(x);
 }
 
@@ -334,15 +427,15 @@ void coappeer_post(struct coappeer_exchange *x)
 
 void coappeer_unobserve(struct coappeer *peer, const struct coapmsg_request *ask)
 {
-	coap_pdu_t *pdu = peer->session ? coapmsg_new(peer->session, ask) : NULL;
+	bool open = peer->session && (!peer->uri->secure || (peer->dtls.up && !peer->dtls.down));
+	coap_pdu_t *pdu = open ? coapmsg_new(peer->session, ask) : NULL;
 	if (pdu)
 		coap_send(peer->session, pdu);
 }
 
 static void forget(struct coappeer *peer, struct list *exchanges)
 {
-	list_each(at, exchanges)
-	{
+	list_each (at, exchanges) {
 		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
 		list_init(&x->requests); /* they are the core's now */
 		coapnet_void(peer->net, &x->own);
@@ -355,6 +448,7 @@ void coappeer_stop(struct coappeer *peer)
 	forget(peer, &peer->queue);
 	forget(peer, &peer->flying);
 	forget(peer, &peer->ending);
+	timer_stop(peer->net->loop, &peer->handshake);
 	if (peer->resolve)
 		resolve_cancel(peer->resolve);
 }
@@ -362,6 +456,7 @@ void coappeer_stop(struct coappeer *peer)
 void coappeer_free(struct coappeer *peer)
 {
 	if (peer->session) {
+		coap_session_set_app_data(peer->session, NULL); /* what comes of it is of no interest */
 		coap_session_disconnected(peer->session, COAP_NACK_NOT_DELIVERABLE); /* its queue would keep it alive */
 		drop_session(peer);
 	}

@@ -10,11 +10,16 @@
  * passed) is taken back with all others of the session, and GETs that were among them begin anew. A device with a name
  * that was silent altogether is looked up again.
  *
+ * With coaps nothing flies before the handshake is over. A device that was restarted does not say that it has lost its
+ * session: after `max_lost` requests without answer, or when it says so, a new one is begun, and GETs under way begin anew.
+ * There taking back would end the session: so only a write is taken back.
+ *
  * Owned by the driver; exchanges by their peer. Loop thread.
  */
 #pragma once
 
 #include "bridges/coapblock.h"
+#include "bridges/coapdtls.h"
 #include "bridges/coapnet.h"
 #include "bridges/coaprows.h"
 #include "core/loop/resolve.h"
@@ -25,7 +30,7 @@ struct coappeer {
 	struct coapnet *net;
 	const struct coaprows_bus *bus;
 	const struct coaprows_device *options;
-	const struct uri *uri; /* in options */
+	const struct uri *uri;             /* in options */
 	coap_session_t *session;           /* NULL: there is no address yet */
 	struct resolve *resolve;           /* NULL: nothing under way */
 	struct list resources;             /* struct coapres.link, the driver's */
@@ -34,13 +39,18 @@ struct coappeer {
 	bool writing;                      /* a write is under way */
 	bool held;                         /* nothing is sent for the moment */
 	uint64_t heard;                    /* answers so far */
+	struct coapdtls dtls;              /* coaps */
+	struct timer handshake;
+	int64_t lost;                           /* requests without answer, since it was heard */
+	uint64_t heard_at_end;                  /* heard, at the end of the session before */
+	void (*on_lost)(struct coappeer *peer); /* what the device knew of us is gone with its session; may be NULL */
 };
 
 struct coappeer_exchange {
 	struct list link;
 	struct coappeer *peer;
-	struct coapmsg_request ask;    /* uri, path, format are borrowed */
-	struct text body;              /* owned */
+	struct coapmsg_request ask; /* uri, path, format are borrowed */
+	struct text body;           /* owned */
 	struct coapblock block;
 	struct coapnet_ticket *ticket; /* own, or one that lives longer */
 	struct coapnet_ticket own;
@@ -48,8 +58,8 @@ struct coappeer_exchange {
 	bool write, flying, ended;
 	bool rest;        /* it asks for blocks behind the first, or again for the first */
 	int64_t begun_ms; /* when the first came */
-	bool suspect;   /* unreachable, said somebody on the way */
-	uint64_t heard; /* peer.heard when it was sent */
+	bool suspect;     /* unreachable, said somebody on the way */
+	uint64_t heard;   /* peer.heard when it was sent */
 	struct timer timer;
 	struct list requests; /* struct request.link; whoever made the exchange ends them in on_end */
 	void (*on_fly)(struct coappeer_exchange *x); /* before the first block: may choose kind and ticket; or NULL */

@@ -40,7 +40,7 @@ void coapres_add(struct coapres *res, struct point *p); /* point.bus_data become
 void coapres_free(struct coapres *res);                 /* when nobody is inside */
 
 int coapres_accept(const struct coapres *res); /* what its GETs ask for; COAPMSG_NO_FORMAT: anything */
-void coapres_get(struct coapres *res); /* without a request, unless one waits already */
+void coapres_get(struct coapres *res);         /* without a request, unless one waits already */
 void coapres_read(struct coapres *res, struct request *r);
 void coapres_write(struct coapres *res, struct request *r);
 void coapres_cancel(struct coapres *res, struct request *r);

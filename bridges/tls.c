@@ -18,6 +18,7 @@ struct tls {
 	SSL *ssl;
 	BIO *in, *out; /* the SSL's own */
 	char *host, *ca; /* the host in quotes, and whose signature counts: for sentences */
+	const char *who; /* the other side: "broker" */
 	bool greeted;
 };
 
@@ -117,7 +118,7 @@ struct tls *tls_new(const struct tls_trust *trust, const char *host)
 {
 	struct tls *t = mem_new(sizeof(*t));
 	*t = (struct tls){ SSL_new(trust->context), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()), mem_format("'%s'", host),
-			   mem_text(trust->ca), false };
+			   mem_text(trust->ca), "broker", false };
 	must(t->ssl && t->in && t->out);
 	SSL_set_bio(t->ssl, t->in, t->out);
 	SSL_set_connect_state(t->ssl);
@@ -165,10 +166,35 @@ static int certificate_error(const struct tls *t, long verdict, struct err *e)
 		const char *about = "";
 		if (verdicts[i].about)
 			memcpy(&about, (const char *)t + verdicts[i].about, sizeof(about));
-		return err_set(e, "the certificate of the broker %s%s%.200s", verdicts[i].words, *about ? " " : "",
+		return err_set(e, "the certificate of the %s %s%s%.200s", t->who, verdicts[i].words, *about ? " " : "",
 			       about);
 	}
-	return err_set(e, "the certificate of the broker is no good: %s", X509_verify_cert_error_string(verdict));
+	return err_set(e, "the certificate of the %s is no good: %s", t->who, X509_verify_cert_error_string(verdict));
+}
+
+void tls_dress(const struct tls_trust *trust, void *ssl, const char *host)
+{
+	STACK_OF(X509) *chain = NULL;
+	X509 *own = SSL_CTX_get0_certificate(trust->context);
+	must(SSL_set1_verify_cert_store(ssl, SSL_CTX_get_cert_store(trust->context)) == 1);
+	if (own) {
+		must(SSL_use_certificate(ssl, own) == 1);
+		must(SSL_use_PrivateKey(ssl, SSL_CTX_get0_privatekey(trust->context)) == 1);
+		must(SSL_CTX_get0_chain_certs(trust->context, &chain) == 1 && SSL_set1_chain(ssl, chain) == 1);
+	}
+	SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
+	expect_host(ssl, host);
+}
+
+int tls_verdict(const struct tls_trust *trust, void *ssl, const char *host, struct err *e)
+{
+	long verdict = SSL_get_verify_result(ssl);
+	if (verdict == X509_V_OK)
+		return 0;
+	struct tls t = { .host = mem_format("'%s'", host), .ca = trust->ca, .who = "device" };
+	certificate_error(&t, verdict, e);
+	mem_free(t.host);
+	return -1;
 }
 
 static const struct {

@@ -26,6 +26,14 @@ void tls_trust_free(struct tls_trust *trust);                                   
 struct tls *tls_new(const struct tls_trust *trust, const char *host);
 void tls_free(struct tls *t); /* NULL is allowed */
 
+/*
+ * The same for a handshake that somebody else drives, libcoap's over DTLS: at the latest after the first message,
+ * which has the name of the host already. ssl is his SSL *. tls_verdict:
+ * -1 and why, when it failed for the certificate of the device.
+ */
+void tls_dress(const struct tls_trust *trust, void *ssl, const char *host);
+int tls_verdict(const struct tls_trust *trust, void *ssl, const char *host, struct err *e);
+
 void tls_put(struct tls *t, const void *sealed, size_t size); /* what came from the connection */
 int tls_greet(struct tls *t, struct err *e);                  /* the handshake: 1 it is over, 0 it goes on, -1 it failed */
 /* Opened bytes: how many, 0 when there are none now, -1 when it is over: failed, or closed by the other side. */

@@ -5,7 +5,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-enum { PORT_DEFAULT = 5683 };
+enum { PORT = 5683, PORT_SECURE = 5684 };
 
 static int digit_of(char c)
 {
@@ -139,12 +139,11 @@ static int take_path(const char *at, struct uri *ret, struct err *e)
 
 int uri_parse(const char *text, struct uri *ret, struct err *e)
 {
-	struct uri u = { .port = PORT_DEFAULT };
-	if (text_begins(text, "coaps://"))
-		return err_set(e, "coaps:// (DTLS) is not supported yet, only coap://");
-	if (!text_begins(text, "coap://"))
-		return err_set(e, "'%.80s' must begin with coap://", text);
-	text += strlen("coap://");
+	bool secure = text_begins(text, "coaps://");
+	struct uri u = { .port = secure ? PORT_SECURE : PORT, .secure = secure };
+	if (!secure && !text_begins(text, "coap://"))
+		return err_set(e, "'%.80s' must begin with coap:// or coaps://", text);
+	text += strlen(secure ? "coaps://" : "coap://");
 	bool bracket = *text == '[';
 	if (take_host(&text, &u, e) < 0 || check_host(&u, bracket, e) < 0)
 		return -1;

@@ -5,7 +5,7 @@
  *   coap://192.0.2.7:61616/v1/        host 192.0.2.7 (numeric), port 61616, path /v1
  *   coap://[2001:db8::17]             host 2001:db8::17 (numeric), port 5683
  *   coap://[fe80::17%25wpan0]:5683    host fe80::17%wpan0 (numeric)
- *   coaps://porch.example             refused: DTLS is not supported yet
+ *   coaps://porch.example             the same with DTLS, port 5684
  *
  *   /sensors/temp                     Uri-Path sensors, temp
  *   /a%2Fb/%C3%BC                     Uri-Path a/b, ü
@@ -29,6 +29,7 @@ enum {
 struct uri {
 	char host[URI_HOST + 1];
 	int port;
+	bool secure;             /* coaps */
 	bool numeric;            /* an address, not a name: nothing to look up, and no Uri-Host is sent */
 	char path[URI_PATH + 1]; /* "" or "/v1": goes before the path of each resource */
 };

@@ -91,7 +91,8 @@ Test(coap_blocks, a_body_of_any_size_is_read_in_blocks_of_any_size)
 			d.f.d->faults = (struct coapd_faults){ .length = lengths[i], .szx = 1 + szx };
 			d.r->counter++;
 			d.r->n_gets = 0;
-			cr_assert_eq(read_both(&d, &why), REQUEST_DONE, "%d in %d: %s", lengths[i], 16 << szx, why.text);
+			cr_assert_eq(read_both(&d, &why), REQUEST_DONE, "%d in %d: %s", lengths[i], 16 << szx,
+				     why.text);
 			cr_assert(is_current(&d));
 			cr_assert(d.r->n_gets >= (size_t)(lengths[i] >> (szx + 4)));
 		}

@@ -1,73 +1,27 @@
 #include "tests/lib/rig.h"
+#include "tests/peers/libcoap_server.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* libcoap's own example server: somebody else's idea of the protocol. */
 
 extern const struct bridge_driver driver_coap;
 
-struct server {
-	pid_t pid;
-	const char *address, *in_uri;
-	char port[8];
-};
-
-static int free_port(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t size = sizeof(at);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	cr_assert_eq(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	cr_assert_eq(getsockname(fd, (struct sockaddr *)&at, &size), 0);
-	close(fd);
-	return ntohs(at.sin_port);
-}
-
-static void run(struct server *s, const char *loss)
-{
-	s->pid = fork();
-	cr_assert(s->pid >= 0);
-	if (s->pid)
-		return;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	int null = open("/dev/null", O_RDWR);
-	dup2(null, 1);
-	dup2(null, 2);
-	execlp("coap-server-openssl", "coap-server-openssl", "-A", s->address, "-p", s->port, "-l", loss, "-d", "10",
-	       (char *)NULL);
-	_exit(127);
-}
-
-static void kill_server(struct server *s)
-{
-	kill(s->pid, SIGKILL);
-	waitpid(s->pid, NULL, 0);
-}
-
-static struct rig *rig_at(const struct server *s, struct device **ret)
+static struct rig *rig_at(const struct libcoap_server *s, struct device **ret)
 {
 	char uri[64];
 	struct rig *rig = rig_new(&driver_coap, "ack_timeout=1s; timeout=20s");
-	snprintf(uri, sizeof(uri), "uri=coap://%s:%s", s->in_uri, s->port);
+	bool bracket = strchr(s->address, ':');
+	snprintf(uri, sizeof(uri), "uri=coap://%s%s%s:%d", bracket ? "[" : "", s->address, bracket ? "]" : "", s->port);
 	*ret = rig_device(rig, "dev", uri);
 	return rig;
 }
 
-static struct rig *begin(struct server *s, const char *loss, struct device **ret)
+static struct rig *begin(struct libcoap_server *s, const char *loss, struct device **ret)
 {
-	*s = (struct server){ .address = "127.0.0.1", .in_uri = "127.0.0.1" };
-	snprintf(s->port, sizeof(s->port), "%d", free_port());
-	run(s, loss);
+	libcoap_server_begin(s, "127.0.0.1", (const char *const[]){ "-l", loss, NULL });
 	return rig_at(s, ret);
 }
 
@@ -82,7 +36,7 @@ static struct point *point(struct rig *rig, struct device *d, enum type type, co
 
 Test(coap_libcoap, writes_and_reads_back)
 {
-	struct server s;
+	struct libcoap_server s;
 	struct device *d;
 	struct rig *rig = begin(&s, "0%", &d);
 	struct point *p = point(rig, d, TYPE_REAL, "path=/example_data");
@@ -92,7 +46,7 @@ Test(coap_libcoap, writes_and_reads_back)
 	cr_assert_eq(rig_write(rig, p, "21.50"), REQUEST_DONE);
 	cr_assert_eq(rig_read(rig, p, shown), REQUEST_DONE);
 	cr_assert_str_eq(shown, "21.50");
-	kill_server(&s);
+	libcoap_server_kill(&s);
 	rig_free(rig);
 }
 
@@ -109,29 +63,28 @@ Test(coap_libcoap, speaks_ipv6)
 {
 	if (!has_ipv6())
 		cr_skip_test("there is no IPv6 here");
-	struct server s = { .address = "::1", .in_uri = "[::1]" };
+	struct libcoap_server s;
 	struct device *d;
-	snprintf(s.port, sizeof(s.port), "%d", free_port());
-	run(&s, "0%");
+	libcoap_server_begin(&s, "::1", NULL);
 	struct rig *rig = rig_at(&s, &d);
 	struct point *p = point(rig, d, TYPE_REAL, "path=/example_data");
 	p->confirm = CONFIRM_READBACK;
 	rig_start(rig);
 	cr_assert_eq(rig_write(rig, p, "21.50"), REQUEST_DONE);
-	kill_server(&s);
+	libcoap_server_kill(&s);
 	rig_free(rig);
 }
 
 Test(coap_libcoap, waits_for_a_separate_answer)
 {
-	struct server s;
+	struct libcoap_server s;
 	struct device *d;
 	struct rig *rig = begin(&s, "0%", &d);
 	struct point *p = point(rig, d, TYPE_TEXT, "path=/async?2");
 	rig_start(rig);
 	cr_assert_eq(rig_read(rig, p, NULL), REQUEST_DONE);
 	cr_assert_str_eq(p->last.value.text, "done");
-	kill_server(&s);
+	libcoap_server_kill(&s);
 	rig_free(rig);
 }
 
@@ -147,19 +100,19 @@ static bool ticks(struct rig *rig, struct point *p, int n)
 
 Test(coap_libcoap, observes_on_a_lossy_line)
 {
-	struct server s;
+	struct libcoap_server s;
 	struct device *d;
 	struct rig *rig = begin(&s, "20%", &d);
 	struct point *p = point(rig, d, TYPE_TEXT, "path=/time; observe=true");
 	rig_start(rig);
 	cr_assert(ticks(rig, p, 4));
-	kill_server(&s);
+	libcoap_server_kill(&s);
 	rig_free(rig);
 }
 
 Test(coap_libcoap, reads_and_writes_bodies_in_blocks)
 {
-	struct server s;
+	struct libcoap_server s;
 	struct device *d;
 	struct rig *rig = begin(&s, "0%", &d);
 	struct point *p = point(rig, d, TYPE_TEXT, "path=/example_data"); /* 1500 bytes, before it is written */
@@ -172,12 +125,12 @@ Test(coap_libcoap, reads_and_writes_bodies_in_blocks)
 	p->confirm = CONFIRM_READBACK;
 	cr_assert_eq(rig_write(rig, p, text), REQUEST_DONE);
 	cr_assert_str_eq(p->last.value.text, text);
-	kill_server(&s);
+	libcoap_server_kill(&s);
 	rig_free(rig);
 }
 
 /* Written by another bus: an observation that began with half a body would wait for its blocks. */
-static void write_first(const struct server *s, const char *text)
+static void write_first(const struct libcoap_server *s, const char *text)
 {
 	struct device *d;
 	struct rig *rig = rig_at(s, &d);
@@ -189,7 +142,7 @@ static void write_first(const struct server *s, const char *text)
 
 Test(coap_libcoap, confirms_by_state_and_finds_the_server_again_after_a_kill)
 {
-	struct server s;
+	struct libcoap_server s;
 	struct device *d;
 	struct rig *rig = begin(&s, "0%", &d);
 	struct point *p = point(rig, d, TYPE_TEXT, "path=/example_data; observe=true");
@@ -199,27 +152,27 @@ Test(coap_libcoap, confirms_by_state_and_finds_the_server_again_after_a_kill)
 	RIG_UNTIL(rig, p->last.quality == QUALITY_GOOD);
 	cr_assert_eq(rig_write(rig, p, "one"), REQUEST_DONE);
 	cr_assert_str_eq(p->last.value.text, "one");
-	kill_server(&s);
-	run(&s, "0%");
+	libcoap_server_kill(&s);
+	libcoap_server_restart(&s);
 	write_first(&s, "two");
 	cr_assert_str_eq(p->last.value.text, "one", "nobody was told");
 	loop_skip(rig->loop, 75100);
 	RIG_UNTIL(rig, strcmp(p->last.value.text, "two") == 0);
 	cr_assert_eq(rig_write(rig, p, "three"), REQUEST_DONE);
 	cr_assert_str_eq(p->last.value.text, "three");
-	kill_server(&s);
+	libcoap_server_kill(&s);
 	rig_free(rig);
 }
 
 Test(coap_libcoap, says_what_is_not_there)
 {
-	struct server s;
+	struct libcoap_server s;
 	struct device *d;
 	struct rig *rig = begin(&s, "0%", &d);
 	struct point *p = point(rig, d, TYPE_TEXT, "path=/no/such");
 	rig_start(rig);
 	cr_assert_eq(rig_read(rig, p, NULL), REQUEST_REFUSED);
 	cr_assert_eq(p->last.trouble, TROUBLE_REFUSED);
-	kill_server(&s);
+	libcoap_server_kill(&s);
 	rig_free(rig);
 }

@@ -262,13 +262,3 @@ Test(coap_read, refuses_in_check_what_cannot_work)
 		rig_free(rig);
 	}
 }
-
-Test(coap_read, refuses_dtls_with_a_sentence)
-{
-	struct rig *rig = rig_new(&driver_coap, "");
-	struct err e = { "" };
-	rig_device(rig, "dev", "uri=coaps://127.0.0.1");
-	cr_expect_eq(rig_check(rig, &e), -1);
-	cr_expect_str_eq(e.text, "uri: coaps:// (DTLS) is not supported yet, only coap://");
-	rig_free(rig);
-}

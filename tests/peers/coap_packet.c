@@ -70,7 +70,9 @@ static void take_option(struct coap_packet_request *r, size_t number, const uint
 
 struct coap_packet_request coap_packet_decode(const uint8_t *bytes, size_t size)
 {
-	struct coap_packet_request r = { .observe = -1, .format = -1, .accept = -1, .block1 = -1, .block2 = -1, .size1 = -1 };
+	struct coap_packet_request r = {
+		.observe = -1, .format = -1, .accept = -1, .block1 = -1, .block2 = -1, .size1 = -1
+	};
 	const uint8_t *at = bytes + 4, *end = bytes + size;
 	size_t number = 0;
 	r.type = bytes[0] >> 4 & 3;
@@ -92,4 +94,3 @@ struct coap_packet_request coap_packet_decode(const uint8_t *bytes, size_t size)
 	}
 	return r;
 }
-

@@ -186,8 +186,8 @@ static void start_answer(struct coapd *d, struct coap_packet *p, const struct co
 	memcpy(token, r->token, r->token_size);
 	if (f->wrong_token)
 		token[0] ^= 1;
-	coap_packet_begin(p, apart ? (r->type == COAP_PACKET_NON ? COAP_PACKET_NON : COAP_PACKET_CON) : COAP_PACKET_ACK, code,
-	      (uint16_t)(apart ? ++d->mid : r->mid + (f->wrong_mid ? 1 : 0)), token, r->token_size);
+	coap_packet_begin(p, apart ? (r->type == COAP_PACKET_NON ? COAP_PACKET_NON : COAP_PACKET_CON) : COAP_PACKET_ACK,
+			  code, (uint16_t)(apart ? ++d->mid : r->mid + (f->wrong_mid ? 1 : 0)), token, r->token_size);
 }
 
 static void finish_answer(struct coapd *d, const struct coap_packet *p, const struct coap_packet_request *r)
@@ -372,7 +372,8 @@ void coapd_notify(struct coapd *d, struct coapd_resource *r)
 		if (!o->used)
 			continue;
 		o->mid = ++d->mid;
-		coap_packet_begin(&p, d->faults.confirm ? COAP_PACKET_CON : COAP_PACKET_NON, 205, o->mid, o->token, o->token_size);
+		coap_packet_begin(&p, d->faults.confirm ? COAP_PACKET_CON : COAP_PACKET_NON, 205, o->mid, o->token,
+				  o->token_size);
 		encode(d, &p, r, (int)(r->sequence & 0xffffff), -1);
 		send_out(d, &o->to, p.bytes, p.size);
 	}

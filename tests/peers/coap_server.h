@@ -45,28 +45,28 @@ struct coapd_faults {          /* zero is a good server */
 	bool silent;           /* takes requests, and answers nothing */
 	bool reset;            /* answers RST */
 	bool wrong_token, wrong_mid;
-	bool garbage;         /* bytes that are no CoAP, and some that nearly are */
-	bool block;           /* the first block of more, and of another size than it says */
-	int length;           /* JSON has at least so many bytes */
-	int szx;              /* + 1; bodies go out in blocks; 0: whole, of any size */
-	bool no_etag;         /* ... which may change, and nobody can tell */
-	int changes;          /* so many times the value changes when a block behind the first is asked for */
+	bool garbage; /* bytes that are no CoAP, and some that nearly are */
+	bool block;   /* the first block of more, and of another size than it says */
+	int length;   /* JSON has at least so many bytes */
+	int szx;      /* + 1; bodies go out in blocks; 0: whole, of any size */
+	bool no_etag; /* ... which may change, and nobody can tell */
+	int changes;  /* so many times the value changes when a block behind the first is asked for */
 	bool block_skips, block_is_short, block_is_endless, block_grows, block_shrinks, block_vanishes;
 	bool block_has_no_option; /* behind the first */
 	int take_szx;             /* + 1; writes are taken in blocks of at most this size */
 	bool refuses_size;        /* ... 4.13 says so, not 2.31 */
 	int forgets;              /* so many times 4.08 behind the first block */
 	bool takes_a_part;        /* says 2.04 to the first block */
-	bool observe_refused; /* leaves Observe out of its answers */
-	bool confirm;         /* notifications are CON */
-	int huge;             /* bytes of the body */
-	int64_t slow_ms;      /* answers so much later, piggybacked */
-	int64_t separate_ms;  /* acknowledges at once, answers so much later as CON */
-	int code;             /* 404: answers 4.04 with diagnostic words */
-	int format;           /* Content-Format of its answers + 1; 0: the right one */
-	int max_age_s;        /* + 1; 0: not said */
-	const char *body;     /* of all answers; NULL: the right one */
-	size_t body_size;     /* 0: body is a string */
+	bool observe_refused;     /* leaves Observe out of its answers */
+	bool confirm;             /* notifications are CON */
+	int huge;                 /* bytes of the body */
+	int64_t slow_ms;          /* answers so much later, piggybacked */
+	int64_t separate_ms;      /* acknowledges at once, answers so much later as CON */
+	int code;                 /* 404: answers 4.04 with diagnostic words */
+	int format;               /* Content-Format of its answers + 1; 0: the right one */
+	int max_age_s;            /* + 1; 0: not said */
+	const char *body;         /* of all answers; NULL: the right one */
+	size_t body_size;         /* 0: body is a string */
 };
 
 struct coapd {

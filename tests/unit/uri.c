@@ -15,6 +15,8 @@ static const struct {
 	{ "coap://[2001:db8::17]", "2001:db8::17", 5683, true, "" },
 	{ "coap://[fe80::17%25wpan0]:5683", "fe80::17%wpan0", 5683, true, "" },
 	{ "coap://[fe80::17%wpan0]/", "fe80::17%wpan0", 5683, true, "" },
+	{ "coaps://porch.example", "porch.example", 5684, false, "" },
+	{ "coaps://[2001:db8::17]:61617/v1", "2001:db8::17", 61617, true, "/v1" },
 	{ "coap://a_b-c.d:1/%20/x", "a_b-c.d", 1, false, "/%20/x" },
 };
 
@@ -26,6 +28,7 @@ Test(uri, takes_what_installers_write)
 		cr_assert_eq(uri_parse(good[i].text, &u, &e), 0, "%s: %s", good[i].text, e.text);
 		cr_expect_str_eq(u.host, good[i].host);
 		cr_expect_eq(u.port, good[i].port);
+		cr_expect_eq(u.secure, good[i].text[4] == 's');
 		cr_expect_eq(u.numeric, good[i].numeric);
 		cr_expect_str_eq(u.path, good[i].path);
 	}
@@ -34,8 +37,8 @@ Test(uri, takes_what_installers_write)
 static const struct {
 	const char *text, *sentence;
 } bad[] = {
-	{ "coaps://porch.example", "coaps:// (DTLS) is not supported yet, only coap://" },
-	{ "http://porch.example", "'http://porch.example' must begin with coap://" },
+	{ "http://porch.example", "'http://porch.example' must begin with coap:// or coaps://" },
+	{ "coaps://", "the host must have from 1 to 255 bytes" },
 	{ "coap://", "the host must have from 1 to 255 bytes" },
 	{ "coap://:5683", "the host must have from 1 to 255 bytes" },
 	{ "coap://[]", "the host must have from 1 to 255 bytes" },
