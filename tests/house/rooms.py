@@ -51,6 +51,7 @@ CALLS = {
     "uv_": "core/loop/",
     "sqlite3_": "core/store/",
     "config_": "core/conf/",
+    "QRcode_": "core/cli/qr.c",
     "XML_": "core/xmpp/parser.c",
     "modbus_": "bridges/",
     "mosquitto_": "bridges/",

@@ -13,6 +13,7 @@ TO_BUILD="
 	libjansson-dev
 	libmodbus-dev
 	libmosquitto-dev
+	libqrencode-dev
 	libsqlite3-dev
 	libssl-dev
 	libstrophe-dev
@@ -35,6 +36,7 @@ TO_TEST="
 	ejabberd
 	libcriterion-dev
 	systemd
+	zbar-tools
 "
 SERVICES="ejabberd mosquitto prosody"
 

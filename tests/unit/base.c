@@ -1,4 +1,6 @@
 #include "core/base/err.h"
+#include "core/base/json.h"
+#include "core/base/limits.h"
 #include "core/base/list.h"
 #include "core/base/log.h"
 #include "core/base/map.h"
@@ -165,4 +167,59 @@ Test(log, counts_repeats_instead_of_writing_them)
 	const char *wanted = "<4>bus 'plc': away\n<6>the last line 2 more times\n<6>bus 'plc': up\n";
 	cr_expect_str_eq(written, wanted);
 	free(written); /* memory of the C library */
+}
+
+static void count_line(void *ctx)
+{
+	++*(size_t *)ctx;
+}
+
+Test(log, keeps_the_last_lines_and_no_more)
+{
+	struct log log;
+	size_t n = 0;
+	FILE *file = fopen("/dev/null", "w");
+	log_init(&log, LOG_LEVEL_INFO, file);
+	log_info(&log, "before anybody wants them");
+	log_keep(&log);
+	log.on_line = count_line;
+	log.ctx = &n;
+	cr_expect_null(log_kept(&log, 0));
+	for (int i = 0; i < 2 * LIMIT_LOG_KEPT; i++)
+		log_info(&log, "line %d", i);
+	log_debug(&log, "not at this level");
+	cr_expect_eq(n, 2 * LIMIT_LOG_KEPT);
+	cr_expect_eq(log_oldest(&log), LIMIT_LOG_KEPT);
+	cr_expect_str_eq(log_kept(&log, LIMIT_LOG_KEPT)->text, "line 500");
+	cr_expect_str_eq(log_kept(&log, 2 * LIMIT_LOG_KEPT - 1)->text, "line 999");
+	cr_expect_eq(log_kept(&log, LIMIT_LOG_KEPT)->level, LOG_LEVEL_INFO);
+	cr_expect_null(log_kept(&log, LIMIT_LOG_KEPT - 1), "not any more");
+	cr_expect_null(log_kept(&log, 2 * LIMIT_LOG_KEPT), "not yet");
+	for (int i = 0; i < 3; i++)
+		log_warn(&log, "again");
+	log_info(&log, "another");
+	cr_expect_str_eq(log_kept(&log, log.n_kept - 2)->text, "the last line 2 more times");
+	log_end(&log);
+	fclose(file);
+}
+
+Test(json, writes_what_a_parser_reads)
+{
+	struct text t = { 0 };
+	json_begin(&t, NULL, '{');
+	json_put(&t, "text", "a \"b\" \\ \n \xFF \xC3\xA4");
+	json_put(&t, "none", NULL);
+	json_put_number(&t, "number", INT64_MIN);
+	json_put_bool(&t, "yes", true);
+	json_begin(&t, "list", '[');
+	json_put_number(&t, NULL, 1);
+	json_begin(&t, NULL, '{');
+	json_end(&t, '}');
+	json_end(&t, ']');
+	json_begin(&t, "empty", '{');
+	json_end(&t, '}');
+	json_end(&t, '}');
+	cr_expect_str_eq(t.data, "{\"text\": \"a \\\"b\\\" \\\\ \\u000a ? \xC3\xA4\", \"none\": null, "
+				 "\"number\": -9223372036854775808, \"yes\": true, \"list\": [1, {}], \"empty\": {}}");
+	text_free(&t);
 }
