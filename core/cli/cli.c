@@ -37,7 +37,7 @@ const struct cli_word cli_words[] = {
 	  "name, JID, claim key of each thing, to print: text, tsv, json; svg or html with QR codes" },
 	{ "reset", wants_reset, "THING", true, "a thing as it came from the factory: no owner, no friends, a new key" },
 	{ "forget", wants_forget, "THING", true, "unregister a thing that is no longer in the configuration" },
-	{ "reload", running_reload, "", false, "apply the changed configuration to what runs" },
+	{ "reload", running_reload, "", true, "apply the changed configuration to what runs" },
 	{ "read", values_read, "DEVICE.POINT", true, "a point: value, unit, quality, age" },
 	{ "write", values_write, "DEVICE.POINT VALUE", true, "a point, with its range, words and confirmation" },
 	{ "watch", values_watch, "DEVICE.POINT...", true, "points, until Ctrl-C" },

@@ -43,8 +43,8 @@ struct control {
 	void *wish_ctx;
 	void (*reset)(void *ctx, struct thing *t);
 	void (*forget)(void *ctx, const struct thing *orphan);
-	/* Adds lines to the report, for people. -1: everything stays as it was, e says why. NULL: cannot. */
-	int (*reload)(void *ctx, struct text *report, struct err *e);
+	/* Answers once, in the call or later: the lines of the report are for people; -1: everything stays as it was. NULL: cannot. */
+	void (*reload)(void *ctx, void (*done)(void *done_ctx, int status, const char *report), void *done_ctx);
 	void *ctx;
 
 	/* its own */

@@ -88,3 +88,4 @@ int order_begin_forget(struct client *c, struct err *e);
 enum progress order_more_forget(struct client *c);
 int order_begin_reload(struct client *c, struct err *e);
 enum progress order_more_reload(struct client *c);
+void order_end_reload(struct client *c);

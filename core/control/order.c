@@ -1,3 +1,4 @@
+#include "core/base/mem.h"
 #include "core/control/inside.h"
 
 #include <string.h>
@@ -79,34 +80,74 @@ enum progress order_more_forget(struct client *c)
 	return PROGRESS_END;
 }
 
+/* It may outlive the client, as any wish. */
+struct reloading {
+	struct client *client; /* NULL: gone */
+	bool over;
+	int status;
+	char *report;
+};
+
+static void reloading_free(struct reloading *r)
+{
+	mem_free(r->report);
+	mem_free(r);
+}
+
+static void reloaded(void *ctx, int status, const char *report)
+{
+	struct reloading *r = ctx;
+	r->over = true;
+	r->status = status;
+	r->report = mem_text(report ? report : "");
+	if (r->client)
+		control_wake(r->client, 0);
+	else
+		reloading_free(r);
+}
+
 int order_begin_reload(struct client *c, struct err *e)
 {
-	(void)c, (void)e;
+	const struct control *control = c->control;
+	if (!control->reload)
+		return err_set(e, "this daemon cannot reload; restart it");
+	struct reloading *r = mem_new(sizeof(*r));
+	r->client = c;
+	c->job = r;
+	control->reload(control->ctx, reloaded, r);
 	return 0;
 }
 
-static void say_lines(struct client *c, const struct text *report)
+static void say_lines(struct client *c, char *report)
 {
-	for (const char *at = report->data, *end; at && *at; at = end + (*end == '\n')) {
-		struct text line = { 0 }, one = { 0 };
-		end = at + strcspn(at, "\n");
-		text_add_n(&one, at, (size_t)(end - at));
-		json_begin(&line, NULL, '{');
-		json_put(&line, "text", one.data);
-		json_end(&line, '}');
-		control_say(c, &line);
-		text_free(&one);
+	char *line;
+	while ((line = strsep(&report, "\n"))) {
+		struct text t = { 0 };
+		if (!*line)
+			continue;
+		json_begin(&t, NULL, '{');
+		json_put(&t, "text", line);
+		json_end(&t, '}');
+		control_say(c, &t);
 	}
 }
 
 enum progress order_more_reload(struct client *c)
 {
-	struct text report = { 0 };
-	if (!c->control->reload)
-		err_set(&c->why, "this daemon cannot reload; restart it");
-	else if (c->control->reload(c->control->ctx, &report, &c->why) == 0)
-		c->why.text[0] = '\0';
-	say_lines(c, &report);
-	text_free(&report);
+	struct reloading *r = c->job;
+	if (!r->over)
+		return PROGRESS_WAIT;
+	say_lines(c, r->report);
+	if (r->status < 0)
+		err_set(&c->why, "nothing is changed");
 	return PROGRESS_END;
+}
+
+void order_end_reload(struct client *c)
+{
+	struct reloading *r = c->job;
+	if (r && r->over)
+		reloading_free(r);
+	else if (r)
+		r->client = NULL;
 }

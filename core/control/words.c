@@ -18,6 +18,6 @@ const struct command control_commands[] = {
 	{ "watch", 1, LIMIT_CONTROL_ARGS, watching_begin, watching_more, watching_end },
 	{ "reset", 1, 1, order_begin_reset, order_more_reset, NULL },
 	{ "forget", 1, 1, order_begin_forget, order_more_forget, NULL },
-	{ "reload", 0, 0, order_begin_reload, order_more_reload, NULL },
+	{ "reload", 0, 0, order_begin_reload, order_more_reload, order_end_reload },
 	{ NULL, 0, 0, NULL, NULL, NULL },
 };

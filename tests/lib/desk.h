@@ -15,6 +15,7 @@ struct desk {
 	char path[100];
 	struct text said;
 	struct timer tick;
+	void *ctx; /* the test's */
 };
 
 struct desk *desk_new(size_t more); /* with so many more things */

@@ -310,25 +310,40 @@ Test(control, what_is_no_socket_is_left_alone)
 	desk_free(d);
 }
 
-/* In a process of its own: what he is told, into the pipe of his exit code. */
-static int ask_as_nobody(const char *path)
+/* In a process of its own: what he is told, as its exit code. member: of root's group, too. */
+static int ask_as_nobody(const char *path, bool member)
 {
+	const gid_t group = getegid();
 	pid_t child = fork();
 	int status;
 	char said[256] = "";
 	if (child == 0) {
-		if (setgroups(0, NULL) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
+		if (setgroups(member, &group) < 0 || setgid(65534) < 0 || setuid(65534) < 0)
 			_exit(2);
 		int fd = local_connect(path);
 		if (fd < 0)
 			_exit(3);
 		fcntl(fd, F_SETFL, 0); /* waits */
+		send(fd, "?\n", 2, MSG_NOSIGNAL);
+		shutdown(fd, SHUT_WR);
 		for (ssize_t n; (n = recv(fd, said + strlen(said), sizeof(said) - strlen(said) - 1, MSG_WAITALL)) > 0;)
 			continue;
-		_exit(strstr(said, "only root") ? 0 : 4);
+		_exit(strstr(said, "only root") ? 0 : strstr(said, "not JSON") ? 5 : 4);
 	}
 	while (waitpid(child, &status, WNOHANG) == 0)
 		continue;
+	return WEXITSTATUS(status);
+}
+
+/* He waits for us while we wait for him. */
+static int turn_while_asked(struct desk *d, bool member)
+{
+	pid_t asker = fork();
+	int status = 0;
+	if (asker == 0)
+		_exit(ask_as_nobody(d->path, member));
+	while (waitpid(asker, &status, WNOHANG) == 0)
+		desk_turn(d);
 	return WEXITSTATUS(status);
 }
 
@@ -337,16 +352,12 @@ Test(control, a_stranger_on_the_machine_is_refused_also_where_the_file_lets_him)
 	struct desk *d = desk_new(0);
 	if (geteuid() != 0)
 		cr_skip_test("only root can be somebody else");
-	cr_expect_eq(ask_as_nobody(d->path), 3, "the folder or the file keeps him out");
+	cr_expect_eq(ask_as_nobody(d->path, false), 3, "the folder or the file keeps him out");
 	chmod(d->path, 0777);
 	chmod(d->stage->folder, 0777);
-	pid_t turner = fork(); /* he waits for us while we wait for him */
-	if (turner == 0)
-		_exit(ask_as_nobody(d->path));
-	int status = 0;
-	while (waitpid(turner, &status, WNOHANG) == 0)
-		desk_turn(d);
-	cr_expect_eq(WEXITSTATUS(status), 0);
+	cr_expect_eq(turn_while_asked(d, false), 0);
+	cr_expect_eq(turn_while_asked(d, true), 5, "but a member of the group is heard");
+	desk_turn(d);
 	cr_expect_eq(desk_clients(d), 0);
 	desk_free(d);
 }

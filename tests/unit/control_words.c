@@ -347,3 +347,37 @@ Test(control_words, busy_is_the_share_of_the_last_minute_in_which_somebody_was_a
 		  "%s", o.d->said.data);
 	end(&o);
 }
+
+struct reloads { /* the gateway's part of it, played */
+	void (*done)(void *done_ctx, int status, const char *report);
+	void *done_ctx;
+};
+
+static void reload(void *ctx, void (*done)(void *done_ctx, int status, const char *report), void *done_ctx)
+{
+	struct desk *d = ctx;
+	*(struct reloads *)d->ctx = (struct reloads){ done, done_ctx };
+}
+
+Test(control_words, reload_tells_what_became_of_it)
+{
+	struct one o = begin();
+	struct reloads r;
+	o.d->ctx = &r;
+	o.d->control.reload = reload;
+	say(&o, "{\"word\": \"reload\"}\n");
+	r.done(r.done_ctx, 0, "1 device added\n2 \"gone\"\n");
+	expect_said(desk_wait(o.d, o.fd, "{\"end\""),
+		    "{\"text\": \"1 device added\"}\n{\"text\": \"2 \\\"gone\\\"\"}\n{\"end\": \"done\"}");
+	say(&o, "{\"word\": \"reload\"}\n");
+	r.done(r.done_ctx, -1, "site.conf:3: wrong\n");
+	expect_said(desk_wait(o.d, o.fd, "{\"end\""),
+		    "site.conf:3: wrong\"}\n{\"end\": \"failed\", \"why\": \"nothing is changed\"}");
+	say(&o, "{\"word\": \"reload\"}\n");
+	close(o.fd);
+	while (desk_clients(o.d))
+		desk_turn(o.d);
+	r.done(r.done_ctx, 0, NULL); /* nobody is there to hear it */
+	o.fd = desk_connect(o.d);
+	end(&o);
+}
