@@ -224,6 +224,7 @@ static void show_figures(void *ctx, struct control_figures *ret)
 					 .wishes_open = g->requests.n,
 					 .notifications = g->things.n_told,
 					 .registrations = provisioner_count(g->provisioner),
+					 .service_fails = g->things.service_fails,
 					 .ready = g->ready };
 	if (g->link && g->link->accounts)
 		ret->things.accounts = count_accounts(g);

@@ -89,8 +89,9 @@ static void print_gateway(const struct cli *c, const json_t *line)
 	print_link(c, "provisioner", json_object_get(line, "provisioner"));
 	if (json_object_get(line, "registrations"))
 		fprintf(c->out, "%-12s %lld things registered here\n", "", daemon_number(line, "registrations"));
-	fprintf(c->out, "%-12s %lld, %lld registered with %s, %lld owned, %lld friends, %lld wait", "things",
+	fprintf(c->out, "%-12s %lld, %lld registered with %s%s, %lld owned, %lld friends, %lld wait", "things",
 		daemon_number(things, "all"), daemon_number(things, "registered"), *service ? service : "no service",
+		json_is_false(json_object_get(line, "service_answers")) ? " (which does not answer)" : "",
 		daemon_number(things, "owned"), daemon_number(things, "friends"), daemon_number(things, "waiting"));
 	if (daemon_number(things, "gone"))
 		fprintf(c->out, ", %lld no longer configured", daemon_number(things, "gone"));

@@ -81,28 +81,11 @@ static void print_outcome(void *ctx, const json_t *line, const char *text)
 	print_written(ctx, daemon_text(line, "point"), text_same(daemon_text(line, "outcome"), "confirmed"));
 }
 
-static bool is_named(const struct point *p, const char *name)
-{
-	size_t size = strlen(p->device->id);
-	return strncmp(name, p->device->id, size) == 0 && name[size] == '.' && strcmp(name + size + 1, p->id) == 0;
-}
-
-static struct point *find(const struct house *h, const char *name)
-{
-	for (size_t i = 0; h && i < h->n_devices; i++) {
-		const struct device *d = h->devices[i];
-		for (size_t k = 0; !d->broken && k < d->n_points; k++)
-			if (is_named(d->points[k], name))
-				return d->points[k];
-	}
-	return NULL;
-}
-
 static int pick(struct picked *k, size_t n)
 {
 	struct cli *c = k->c;
 	for (size_t i = 0; i < n; i++) {
-		struct point *p = find(k->conf.house, c->args[i]);
+		struct point *p = k->conf.house ? house_find_point(k->conf.house, c->args[i]) : NULL;
 		if (!p) {
 			fputs(k->conf.errors.data ? k->conf.errors.data : "", c->err);
 			return cli_fail(c, CLI_FAILED, "there is no point '%s' in %s; it is named DEVICE.POINT",

@@ -55,27 +55,15 @@ void control_end(struct control *c)
 	c->desk = NULL;
 }
 
-static bool is_named(const struct point *p, const char *name)
-{
-	size_t size = strlen(p->device->id);
-	return strncmp(name, p->device->id, size) == 0 && name[size] == '.' && strcmp(name + size + 1, p->id) == 0;
-}
-
 struct point *control_find_point(const struct control *c, const char *name, struct err *e)
 {
-	const struct house *h = c->conf->house;
-	for (size_t i = 0; h && i < h->n_devices; i++) {
-		const struct device *d = h->devices[i];
-		for (size_t k = 0; !d->broken && k < d->n_points; k++) {
-			if (!is_named(d->points[k], name))
-				continue;
-			if (!d->points[k]->disabled)
-				return d->points[k];
-			err_set(e, "point '%.200s' is disabled", name);
-			return NULL;
-		}
-	}
-	err_set(e, "there is no point '%.200s'; it is named DEVICE.POINT", name);
+	struct point *p = c->conf->house ? house_find_point(c->conf->house, name) : NULL;
+	if (p && !p->disabled)
+		return p;
+	if (p)
+		err_set(e, "point '%.200s' is disabled", name);
+	else
+		err_set(e, "there is no point '%.200s'; it is named DEVICE.POINT", name);
 	return NULL;
 }
 

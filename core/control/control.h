@@ -29,6 +29,7 @@ struct control_figures { /* what only others know */
 	size_t wishes_open;
 	uint64_t notifications;
 	size_t registrations; /* things that the service of this process keeps */
+	bool service_fails;   /* the provisioning service does not serve us */
 	bool ready;
 };
 

@@ -89,6 +89,8 @@ static void say_point(struct client *c, const struct point *p)
 	json_put(&line, "point_name", name_in(c, &p->names));
 	control_add_sample(&line, &p->last, p->unit, loop_utc(c->control->loop));
 	json_put_bool(&line, "writable", p->access & ACCESS_WRITE);
+	if (p->written_ms)
+		json_put_number(&line, "written_age_ms", loop_now(c->control->loop) - p->written_ms);
 	add_owner(&line, p->thing);
 	json_end(&line, '}');
 	control_say(c, &line);

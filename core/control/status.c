@@ -61,10 +61,15 @@ static struct tally count_things(const struct control *c)
 	return n;
 }
 
-static void add_things(struct text *to, const struct control *c)
+static void add_things(struct text *to, const struct control *c, bool service_fails)
 {
 	struct tally n = count_things(c);
-	json_put(to, "service", c->gate ? c->gate->service : NULL);
+	const char *service = c->gate ? c->gate->service : NULL;
+	json_put(to, "service", service);
+	if (service && (service_fails || n.registered)) /* before it was heard nobody knows */
+		json_put_bool(to, "service_answers", !service_fails);
+	else
+		json_put(to, "service_answers", NULL);
 	json_begin(to, "things", '{');
 	json_put_number(to, "all", (int64_t)n.things);
 	json_put_number(to, "registered", (int64_t)n.registered);
@@ -111,7 +116,7 @@ static void say_gateway(struct client *client)
 	add_link(&line, c, "provisioner", &f.provisioner, false);
 	if (f.provisioner.there)
 		json_put_number(&line, "registrations", (int64_t)f.registrations);
-	add_things(&line, c);
+	add_things(&line, c, f.service_fails);
 	add_ends(&line, "reads", f.wishes.reads);
 	add_ends(&line, "writes", f.wishes.writes);
 	json_put_number(&line, "requests_open", (int64_t)f.wishes_open);

@@ -100,6 +100,27 @@ struct device *house_find_device(const struct house *h, const char *id)
 	return map_find(&h->by_id, id);
 }
 
+static struct point *find_in(const struct device *d, const char *id)
+{
+	for (size_t i = 0; d && i < d->n_points; i++)
+		if (strcmp(d->points[i]->id, id) == 0)
+			return d->points[i];
+	return NULL;
+}
+
+struct point *house_find_point(const struct house *h, const char *name)
+{
+	struct point *p = NULL;
+	char *device = mem_text(name);
+	for (char *dot = strchr(device, '.'); dot && !p; dot = strchr(dot + 1, '.')) {
+		*dot = '\0';
+		p = find_in(house_find_device(h, device), name + (dot - device) + 1);
+		*dot = '.';
+	}
+	mem_free(device);
+	return p;
+}
+
 struct bus *house_find_bus(const struct house *h, const char *id)
 {
 	for (size_t i = 0; i < h->n_buses; i++)

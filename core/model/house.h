@@ -59,6 +59,7 @@ const char *house_file(struct house *h, const char *file); /* the house's own co
 struct bus *house_find_bus(const struct house *h, const char *id);
 struct thing *house_find_thing(const struct house *h, const char *local, size_t size);
 struct device *house_find_device(const struct house *h, const char *id); /* not one that is broken */
+struct point *house_find_point(const struct house *h, const char *name); /* DEVICE.POINT; also one that is disabled */
 void house_add_bus(struct house *h, struct bus *bus);
 void house_add_device(struct house *h, struct device *d);
 void house_free_bus(const struct house *h, struct bus *bus);  /* which is in no house any more */

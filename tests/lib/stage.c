@@ -114,8 +114,7 @@ static struct house *make_house(enum gathering gathering, size_t more, const cha
 	names_add(&d->names, "", "Boiler");
 	h->buses = mem_array(1, sizeof(struct bus *));
 	h->buses[h->n_buses++] = bus;
-	h->devices = mem_array(1, sizeof(struct device *));
-	h->devices[h->n_devices++] = d;
+	house_add_device(h, d);
 	add_point(d, "temp", "Temperature", TYPE_REAL, ACCESS_READ)->unit = mem_text("\xC2\xB0"
 										     "C");
 	struct point *set = add_point(d, "set", "Set point", TYPE_INT16, ACCESS_BOTH);

@@ -55,7 +55,8 @@ class Shows(Running):
         told = self.status()
         self.assertEqual((told["name"], told["ready"], told["xmpp"]["state"], told["provisioner"]["state"]),
                          ("Boiler house", True, "up", "up"))
-        self.assertEqual((told["things"]["all"], told["registrations"], told["service"]), (3, 3, SERVICE))
+        self.assertEqual((told["things"]["all"], told["registrations"], told["service"], told["service_answers"]),
+                         (3, 3, SERVICE, True))
         bus, = told["buses"]
         self.assertEqual((bus["bus"], bus["state"], bus["why"], bus["points"]), ("sim", "up", None, 7))
         self.assertGreater(bus["reads"], 0)
