@@ -5,19 +5,39 @@
 
 /* The first bytes are a question, the rest is the line: what is taken for its answer has its size, and only a whole frame is. */
 
-static void check(const struct mbframe_question *q, enum mbframe_look look, size_t size, size_t n, const struct mbframe_answer *a)
+/* Its objects end where it ends: who walks along them does not look. */
+static void is_identity(const struct mbframe_answer *a)
+{
+	size_t at = 6;
+	must(a->size >= at);
+	for (uint8_t left = a->data[5]; left > 0; left--) {
+		must(at + 2 <= a->size);
+		at += 2U + a->data[at + 1];
+	}
+	must(at == a->size);
+}
+
+static void check(const struct mbframe_question *q, enum mbframe_look look, size_t size, size_t n,
+		  const struct mbframe_answer *a)
 {
 	if (look == MBFRAME_GOOD || look == MBFRAME_FOREIGN)
 		must(size > 0 && size <= n && size <= MBFRAME_MOST);
 	if (look != MBFRAME_GOOD || a->exception)
 		return;
+	if (q->function == MBFRAME_IDENTIFY) {
+		is_identity(a);
+		return;
+	}
+	if (q->function == MBFRAME_REPORT)
+		return;
+	bool confirms = mbframe_writes(q->function) && q->function != MBFRAME_WRITE_READ;
 	bool bits = q->function == MBFRAME_READ_COILS || q->function == MBFRAME_READ_DISCRETE;
-	must(a->size == (mbframe_writes(q->function) ? 0 : bits ? (q->count + 7) / 8 : q->count * 2));
+	must(a->size == (confirms ? 0 : bits ? (q->count + 7) / 8 : q->count * 2));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-	static const uint8_t functions[] = { 1, 2, 3, 4, 5, 6, 15, 16, 22 };
+	static const uint8_t functions[] = { 1, 2, 3, 4, 5, 6, 15, 16, 22, 17, 23, 43 };
 	struct mbframe_question q = { 0 };
 	struct mbframe_answer a = { 0 };
 	struct err e;

@@ -192,6 +192,20 @@ class Units(Scan):
             unit, = self.found(*self.at(meter))["units"]
             self.assertEqual(unit["template"], template)
 
+    def test_what_lacks_nothing_fits_better_than_what_has_more(self):
+        def template(name, addresses):
+            points = ", ".join(f'{{ id = "p{at}"; address = {at}; }}' for at in addresses)
+            (self.folder / f"templates.d/{name}.conf").write_text(
+                f'template = "{name}"; version = 1; protocol = "modbus"; addressing = "protocol"; probe = {{ point = "p300"; min = 7; max = 7; }};'
+                f'defaults = {{ table = "holding"; type = "uint16"; }}; points = ( {points} );\n')
+        template("a-large-one", [300, 301, 302, 303, 304])
+        template("small-one", [300, 301])
+        device = self.slave(units=(2, 2))
+        device.must("set holding 300 7", "except 303 2", "except 304 2")
+        self.assertEqual(self.found(*self.at(device))["units"][0]["template"], "small-one")
+        device.must("except 303 0", "except 304 0")
+        self.assertEqual(self.found(*self.at(device))["units"][0]["template"], "a-large-one")
+
     def test_a_voltage_alone_makes_no_meter(self):
         meter = self.slave(units=(2, 2))
         fill_sdm(meter, 2)
