@@ -110,7 +110,9 @@ static const struct bridge_events bridge_events = { on_sample, on_bridge_state, 
 
 static void note_link(struct gateway *g)
 {
-	g->link_was_up |= link_up(g->link, NULL);
+	bool up = link_up(g->link, NULL);
+	history_away(&g->history, !up);
+	g->link_was_up |= up;
 	tell_state(g);
 }
 
@@ -348,8 +350,7 @@ static int make_gateway(struct gateway *g, struct err *e)
 				     .names = &g->conf->gateway.names,
 				     .wish = request_take,
 				     .wish_ctx = &g->requests };
-	history_begin(&g->history, &g->conf->gateway.history);
-	history_attach(&g->history, g->conf->house);
+	history_begin(&g->history, &g->conf->gateway, g->conf->house, g->loop, g->log);
 	request_begin(&g->requests, g->loop);
 	things_begin(&g->things);
 	make_bridges(g);

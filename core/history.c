@@ -2,11 +2,6 @@
 
 #include "core/base/mem.h"
 
-void history_begin(struct history *h, const struct conf_history *settings)
-{
-	past_begin(&h->past, (size_t)settings->memory);
-}
-
 /* FNV-1a */
 static uint32_t add_to_hash(uint32_t hash, const char *text)
 {
@@ -39,7 +34,50 @@ void history_attach(struct history *h, const struct house *house)
 	past_sweep(&h->past);
 }
 
+static void on_clear(void *ctx)
+{
+	struct history *h = ctx;
+	spill_reset(&h->spill);
+}
+
+/* What was written before somebody turned it off is not to lie about. */
+static void begin_spill(struct history *h, const struct conf_gateway *settings, struct loop *loop, struct log *log)
+{
+	const struct journal_bounds bounds = { settings->history.file_ms, settings->history.size };
+	char *directory = mem_format("%s/history", settings->state);
+	struct err e;
+	if (!bounds.keep_ms)
+		journal_remove(directory);
+	else if (spill_begin(&h->spill, &h->past, directory, &bounds, loop, log, &e) < 0)
+		log_warn(log, "history: %s; it is kept in memory only", e.text);
+	else
+		h->spills = true;
+	mem_free(directory);
+	if (!h->spills)
+		return;
+	h->past.on_clear = on_clear;
+	h->past.ctx = h;
+	spill_away(&h->spill, true); /* until XMPP is up */
+}
+
+void history_begin(struct history *h, const struct conf_gateway *settings, const struct house *house, struct loop *loop,
+		   struct log *log)
+{
+	*h = (struct history){ 0 };
+	past_begin(&h->past, (size_t)settings->history.memory);
+	history_attach(h, house);
+	begin_spill(h, settings, loop, log);
+}
+
+void history_away(struct history *h, bool away)
+{
+	if (h->spills)
+		spill_away(&h->spill, away);
+}
+
 void history_end(struct history *h)
 {
+	if (h->spills)
+		spill_end(&h->spill);
 	past_end(&h->past);
 }

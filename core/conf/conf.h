@@ -10,7 +10,9 @@
 #include "core/conf/protocol.h"
 
 struct conf_history {
-	int64_t memory; /* bytes */
+	int64_t memory;  /* bytes */
+	int64_t file_ms; /* 0: not on disk */
+	int64_t size;    /* bytes on disk */
 };
 
 struct conf_gateway {

@@ -25,6 +25,11 @@ static const char *const confirm_words[] = { "none", "state", "readback", NULL }
 static const struct setting history_rows[] = {
 	{ "memory", SETTING_SIZE, IN(conf_history, memory), .fallback = "16MiB", .min = 64LL << 10, .max = 4LL << 30,
 	  .help = "most RAM for the history of all points; the oldest goes first" },
+	{ "file", SETTING_DURATION, IN(conf_history, file_ms), .fallback = "0s", .max = 400LL * DAY, .flags = SETTING_ZERO,
+	  .help = "how long it is kept on disk, in the state directory, 0s: not there. Written while XMPP is away and at the "
+		  "stop, read at the start" },
+	{ "size", SETTING_SIZE, IN(conf_history, size), .fallback = "64MiB", .min = 1LL << 20, .max = 16LL << 30,
+	  .help = "most bytes on disk; written in an hour is no more than this divided by the hours of file" },
 	{ 0 },
 };
 

@@ -3,6 +3,7 @@
 #include "core/base/err.h"
 #include "core/base/mem.h"
 #include "core/gate/retry.h"
+#include "core/model/past.h"
 
 /*
  * Who owns the thing, and the factory reset that ends all of it. An owner: persist, then memory, then speak. A reset: memory,
@@ -165,6 +166,9 @@ static void forget_all(struct gate *g, struct thing *t)
 		forget_friend(g, list_of(at, struct friend, link));
 	list_each (at, &t->pendings)
 		thing_drop_pending(list_of(at, struct pending, link));
+	for (size_t i = 0; i < t->n_points; i++)
+		if (t->points[i]->past)
+			past_clear(t->points[i]->past); /* it is not the next owner's */
 	replace(&t->owner, NULL);
 	replace(&t->key, NULL);
 	t->acknowledged = false;

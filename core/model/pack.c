@@ -123,6 +123,17 @@ size_t pack_put(struct pack *run, const struct sample *s, unsigned flags, uint8_
 	return (size_t)(end - ret);
 }
 
+struct sample pack_sample(const struct pack_sample *s, char room[PACK_TEXT + 1])
+{
+	struct sample sample = { .value = s->value, .quality = QUALITY_GOOD, .utc_ms = s->utc_ms };
+	if (s->value.type == VALUE_TEXT) {
+		memcpy(room, s->value.text, s->text_size);
+		room[s->text_size] = '\0';
+		sample.value.text = room;
+	}
+	return sample;
+}
+
 static bool get_step(struct pack *run, struct bytes *from, struct value *ret)
 {
 	int64_t step, number;

@@ -40,5 +40,8 @@ struct pack_sample { /* value.text is not terminated and not owned: it is in the
  * bytes must stay where they are as long as the run goes on. */
 size_t pack_put(struct pack *run, const struct sample *s, unsigned flags, uint8_t *ret);
 
+/* As others know it: it owns nothing, a text is in room. */
+struct sample pack_sample(const struct pack_sample *s, char room[PACK_TEXT + 1]);
+
 /* The bytes that were read; 0: they are not a sample. */
 size_t pack_get(struct pack *run, const uint8_t *bytes, size_t size, struct pack_sample *ret);

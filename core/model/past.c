@@ -34,10 +34,26 @@ static void drop_first(struct past_ring *r)
 	mem_free(b);
 }
 
-static void ring_free(struct past_ring *r)
+static void drop_all(struct past_ring *r)
 {
 	while (r->first)
 		drop_first(r);
+}
+
+void past_clear(struct past_ring *r)
+{
+	drop_all(r);
+	r->saved = r->saving = r->next;
+	r->added_ms = 0;
+	r->cleared = true;
+	r->clearing = false;
+	if (r->past->on_clear)
+		r->past->on_clear(r->past->ctx);
+}
+
+static void ring_free(struct past_ring *r)
+{
+	drop_all(r);
 	map_drop(&r->past->by_key, r->key);
 	r->past->n--;
 	list_drop(&r->link);

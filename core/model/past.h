@@ -26,7 +26,10 @@ struct past_ring {
 	size_t bytes;
 	struct pack run;   /* at the end of last */
 	uint64_t next;     /* number of the next sample */
-	uint64_t saved;    /* number of the first one that is not on disk: core/history.c's */
+	uint64_t saved;    /* core/spill.c's: number of the first one that is not on disk */
+	uint64_t saving;   /* core/spill.c's: and when what is being written is there */
+	bool cleared;      /* the disk has not forgotten what was cleared */
+	bool clearing;     /* core/spill.c's: but is about to */
 	int64_t added_ms;  /* monotonic, of the last one; 0: never */
 	bool wanted;       /* since the last past_sweep */
 };
@@ -36,6 +39,8 @@ struct past {
 	size_t n;
 	struct map by_key;
 	struct list rings;
+	void (*on_clear)(void *ctx); /* a ring was cleared; or NULL */
+	void *ctx;
 };
 
 void past_begin(struct past *past, size_t most);
@@ -44,6 +49,8 @@ void past_end(struct past *past);
 /* The ring of this key with its samples if they have the same meaning, else a new one. Owned by the past. */
 struct past_ring *past_want(struct past *past, const char *key, uint32_t meaning, int64_t keep_ms);
 void past_sweep(struct past *past); /* frees the rings that were not wanted since the last sweep */
+
+void past_clear(struct past_ring *r);       /* forgets all: a thing as it came from the factory has no past */
 
 /* Keeps a copy, unless it is of no known time or too long. */
 void past_add(struct past_ring *r, const struct sample *s, unsigned flags, int64_t now_ms);

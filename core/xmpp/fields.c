@@ -243,19 +243,13 @@ void fields_begin_past(struct text *page, const struct point *p, const struct pa
 void fields_end_past(struct text *page, const struct point *p, const struct pack_sample *s)
 {
 	char number[DECIMAL_ROOM], text[PACK_TEXT + 1];
-	const char *value = text;
-	if (s->value.type == VALUE_TEXT) {
-		memcpy(text, s->value.text, s->text_size);
-		text[s->text_size] = '\0';
-	} else {
-		value = value_print(&s->value, number);
-	}
+	const struct sample sample = pack_sample(s, text);
 	writer_raw(page, " automaticReadout='true'");
 	if (s->flags & PACK_AFTER_GAP)
 		writer_raw(page, " warning='true'");
 	if (s->flags & PACK_END)
 		writer_raw(page, " endOfSeries='true'");
-	writer_attribute(page, "value", value);
+	writer_attribute(page, "value", value_print(&sample.value, number));
 	if (s->value.type == VALUE_NUMBER)
 		writer_attribute(page, "unit", p->unit ? p->unit : "");
 	writer_raw(page, "/></timestamp>");

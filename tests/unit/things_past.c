@@ -19,8 +19,8 @@ static void begin_with(struct scene *c, struct stage *s, const char *local)
 	c->stage = s;
 	for (size_t i = 0; i < s->house->devices[0]->n_points; i++)
 		s->house->devices[0]->points[i]->history_ms = 400LL * DAY;
-	history_begin(&c->history, &(struct conf_history){ .memory = 64 << 20 });
-	history_attach(&c->history, s->house);
+	const struct conf_gateway settings = { .state = s->folder, .history = { .memory = 64 << 20 } };
+	history_begin(&c->history, &settings, s->house, s->loop, &s->log);
 	fake_link_up(s->link, NULL);
 	stage_befriend(s, local, FRIEND);
 }
@@ -32,8 +32,10 @@ static void begin(struct scene *c)
 
 static void end(struct scene *c)
 {
-	stage_free(c->stage);
+	for (size_t i = 0; i < c->stage->house->devices[0]->n_points; i++)
+		c->stage->house->devices[0]->points[i]->past = NULL;
 	history_end(&c->history);
+	stage_free(c->stage);
 }
 
 static void was(struct scene *c, const char *local, size_t point, const char *number, int64_t at)
@@ -340,5 +342,17 @@ Test(past_reads, are_for_friends_only)
 				      "'><req xmlns='urn:xmpp:iot:sensordata' seqnr='7' historical='true'/></iq>");
 	has(stage_wait(c.stage, "id='s'"), "<service-unavailable");
 	silent(c.stage, "<fields");
+	end(&c);
+}
+
+Test(past_reads, of_a_thing_as_it_came_from_the_factory_are_empty)
+{
+	struct scene c;
+	begin(&c);
+	was_temp(&c, "21", 0);
+	gate_reset(&c.stage->gate, stage_thing(c.stage, "boiler.temp"), NULL);
+	stage_settle(c.stage);
+	thing_add_friend(stage_thing(c.stage, "boiler.temp"), FRIEND)->subscription = SUBSCRIPTION_FROM;
+	has_not(read_temp(&c, "historical='true'"), "<node");
 	end(&c);
 }
