@@ -9,6 +9,7 @@
 #include "core/report.h"
 #include "core/request.h"
 #include "core/loop/local.h"
+#include "core/turns.h"
 #include "core/watchdog.h"
 #include "core/xmpp/account.h"
 #include "core/xmpp/siot.h"
@@ -34,6 +35,7 @@ struct gateway {
 	struct things things;
 	struct requests requests;
 	struct history history;
+	struct turns turns;
 	struct bridge **bridges;
 	size_t n_bridges;
 	struct provisioner *provisioner;
@@ -81,6 +83,7 @@ static void tell_state(struct gateway *g)
 static void on_sample(void *ctx, struct point *p, enum news news)
 {
 	struct gateway *g = ctx;
+	turns_seen(&g->turns, p);
 	report_sample(&g->things, p, news);
 	control_news(&g->control, p);
 }
@@ -336,7 +339,8 @@ static void make_bridges(struct gateway *g)
 
 static int make_gateway(struct gateway *g, struct err *e)
 {
-	if (open_gate(g, e) < 0)
+	g->turns = (struct turns){ g->store, g->loop };
+	if (open_gate(g, e) < 0 || turns_load(&g->turns, g->conf->house, e) < 0)
 		return -1;
 	g->link = link_makers[g->conf->xmpp.mode](g, e);
 	if (!g->link)
@@ -410,6 +414,8 @@ static void free_all(struct gateway *g)
 	mem_free(g->bridges);
 	if (g->link)
 		history_end(&g->history);
+	if (g->link)
+		turns_end(&g->turns, g->conf->house);
 	store_close(g->store);
 	provisioner_free(g->provisioner);
 	if (g->gate.house)

@@ -17,6 +17,8 @@ struct counter {
 	uint64_t turns;
 	int64_t at_ms;   /* when it was read */
 	double fastest;  /* counts a ms, learned */
+	uint64_t kept;   /* core/turns.c's: the total that is in the store */
+	int64_t kept_ms; /* and since when; 0: none is */
 	uint64_t base;   /* total and time from which the speed is measured */
 	int64_t base_ms;
 };

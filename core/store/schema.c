@@ -30,6 +30,8 @@ static const char *const steps[] = {
 	"CREATE TABLE decision (thing TEXT NOT NULL, requestor TEXT NOT NULL,"
 	" state TEXT NOT NULL CHECK (state IN ('yes', 'no', 'pending')), since TEXT,"
 	" PRIMARY KEY (thing, requestor)) STRICT, WITHOUT ROWID;",
+	"CREATE TABLE counter (point TEXT NOT NULL PRIMARY KEY, modulus TEXT NOT NULL, reading TEXT NOT NULL,"
+	" turns TEXT NOT NULL, speed TEXT NOT NULL, utc TEXT NOT NULL) STRICT, WITHOUT ROWID;",
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps), APPLICATION = 0x6a646761 /* "jdga" */ };

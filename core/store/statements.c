@@ -63,6 +63,12 @@ static const struct write_row {
 				 2,
 				 false,
 				 { "DELETE FROM pending WHERE local = ?1 AND jid = ?2" } },
+	[STORE_COUNTER_PUT] = { "counter",
+				6,
+				false,
+				{ "INSERT INTO counter (point, modulus, reading, turns, speed, utc) VALUES (?1, ?2, ?3, ?4,"
+				  " ?5, ?6) ON CONFLICT (point) DO UPDATE SET modulus = excluded.modulus, reading ="
+				  " excluded.reading, turns = excluded.turns, speed = excluded.speed, utc = excluded.utc" } },
 	[STORE_REG_PUT] = { "registration of",
 			    8,
 			    false,
@@ -93,6 +99,7 @@ static const char *const reads[STORE_READS] = {
 	[STORE_GROUPS] = "SELECT grp, key FROM device ORDER BY grp",
 	[STORE_FRIENDS] = "SELECT local, jid, subscription, role, asked FROM friend ORDER BY local, jid",
 	[STORE_PENDINGS] = "SELECT local, jid, state, subscribed_first FROM pending ORDER BY local, jid",
+	[STORE_COUNTERS] = "SELECT point, modulus, reading, turns, speed, utc FROM counter",
 	[STORE_REGS] =
 		"SELECT jid, name, names, key_hash, grp, group_key_hash, owner, since FROM registration ORDER BY jid",
 	[STORE_DECISIONS] = "SELECT thing, requestor, state, since FROM decision ORDER BY thing, requestor",

@@ -79,7 +79,7 @@ static inline void add_row(void *ctx, const char *const *values)
 /* All rows of a table as lines of "a|b|-". */
 static inline char *rows(struct store *s, enum store_read what)
 {
-	static const int columns[] = { 6, 2, 5, 4, 8, 4 };
+	static const int columns[] = { 6, 2, 5, 4, 6, 8, 4 };
 	struct table table = { .columns = columns[what] };
 	struct err e;
 	text_reserve(&table.text, 1);
