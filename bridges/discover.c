@@ -179,7 +179,7 @@ static void on_soon(void *ctx)
 	}
 	for (size_t i = 0; i < STEP && (found = hafound_next(&d->found)); i++)
 		tell_found(d, found);
-	if (!found && d->since_ms)
+	if (!d->found.n_changed && d->since_ms)
 		look_through(d);
 	if (d->found.n_changed)
 		wait_for(d, 0);

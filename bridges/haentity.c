@@ -179,22 +179,23 @@ int haentity_parse(const char *source, const void *bytes, size_t size, struct ha
 	return bad;
 }
 
-static bool same_watches(const struct haentity *a, const struct haentity *b)
+static size_t length(const char *text)
 {
-	bool same = a->n_watches == b->n_watches;
-	for (size_t i = 0; same && i < a->n_watches; i++) {
-		const struct haentity_watch *x = &a->watches[i], *y = &b->watches[i];
-		same = text_same(x->topic, y->topic) && text_same(x->path, y->path) &&
-		       text_same(x->online, y->online) && text_same(x->offline, y->offline);
-	}
-	return same;
+	return text ? strlen(text) + 1 : 0;
 }
 
-bool haentity_same(const struct haentity *a, const struct haentity *b)
+size_t haentity_size(const struct haentity_list *l)
 {
-	return text_same(a->why, b->why) && text_same(a->identity, b->identity) && text_same(a->id, b->id) &&
-	       text_same(a->device_name, b->device_name) && text_same(a->model, b->model) &&
-	       text_same(a->point, b->point) && a->hidden == b->hidden && same_watches(a, b);
+	size_t n = l->n * sizeof(*l->list);
+	for (size_t i = 0; i < l->n; i++) {
+		const struct haentity *e = &l->list[i];
+		n += length(e->why) + length(e->kind) + length(e->identity) + length(e->device_name) +
+		     length(e->model) + length(e->id) + length(e->point) + e->n_watches * sizeof(*e->watches);
+		for (size_t k = 0; k < e->n_watches; k++)
+			n += length(e->watches[k].topic) + length(e->watches[k].path) + length(e->watches[k].online) +
+			     length(e->watches[k].offline);
+	}
+	return n;
 }
 
 static void free_watches(struct haentity *e)

@@ -36,5 +36,5 @@ struct haentity_list {
 /* source: the topic between the prefix and "config". ret: the caller's; a message about a whole device has many. -1: it is
  * no such message at all. */
 int haentity_parse(const char *source, const void *bytes, size_t size, struct haentity_list *ret, struct err *e);
-bool haentity_same(const struct haentity *a, const struct haentity *b);
+size_t haentity_size(const struct haentity_list *l); /* bytes that it holds */
 void haentity_free(struct haentity_list *l);

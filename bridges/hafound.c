@@ -10,8 +10,10 @@
 
 struct source {
 	char *name;
-	struct haentity_list said;
-	struct entry *entries; /* one for each of them */
+	uint64_t hash;             /* of the newest message */
+	struct haentity_list said; /* nothing, when nothing of it is wanted */
+	struct entry *entries;     /* one for each of them */
+	size_t n_bytes;
 };
 
 struct entry { /* a point in its device; device NULL: left out */
@@ -171,27 +173,35 @@ static void forget_said(struct hafound *f, struct source *s)
 	mem_free(s->entries);
 	s->entries = NULL;
 	haentity_free(&s->said);
+	f->n_bytes -= s->n_bytes;
+	s->n_bytes = 0;
 }
 
-static bool says_the_same(const struct source *s, const struct haentity_list *said)
+static bool is_used(const struct source *s)
 {
-	bool same = s->said.n == said->n;
-	for (size_t i = 0; same && i < said->n; i++)
-		same = haentity_same(&s->said.list[i], &said->list[i]);
-	return same;
+	for (size_t i = 0; i < s->said.n; i++)
+		if (s->entries[i].device)
+			return true;
+	return false;
 }
 
 static void take_said(struct hafound *f, struct source *s, struct haentity_list *take)
 {
-	if (s->entries && says_the_same(s, take)) {
+	size_t n_bytes = haentity_size(take);
+	forget_said(f, s);
+	if (f->n_bytes + n_bytes > LIMIT_FOUND_BYTES) {
+		say_full(f, s->name, "discovery tells of too much; the rest is left out");
 		haentity_free(take);
 		return;
 	}
-	forget_said(f, s);
 	s->said = *take;
+	s->n_bytes = n_bytes;
+	f->n_bytes += n_bytes;
 	s->entries = mem_array(take->n, sizeof(*s->entries));
 	for (size_t i = 0; i < take->n; i++)
 		link_entry(f, s, i);
+	if (!is_used(s))
+		forget_said(f, s);
 }
 
 static struct source *find_source(struct hafound *f, const char *name)
@@ -225,6 +235,16 @@ static char *source_of(const struct hafound *f, const char *topic)
 	return NULL;
 }
 
+/* FNV-1a; never 0, which is no message. */
+static uint64_t hash_of(const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+	uint64_t hash = 14695981039346656037U;
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ at[i]) * 1099511628211U;
+	return hash ? hash : 1;
+}
+
 bool hafound_take(struct hafound *f, const char *topic, const void *bytes, size_t size)
 {
 	char *name = source_of(f, topic);
@@ -233,10 +253,14 @@ bool hafound_take(struct hafound *f, const char *topic, const void *bytes, size_
 	if (!name)
 		return false;
 	struct source *s = find_source(f, name);
-	if (s && size && haentity_parse(name, bytes, size, &said, &why) < 0)
+	uint64_t hash = hash_of(bytes, size);
+	bool news = s && s->hash != hash;
+	if (news && size && haentity_parse(name, bytes, size, &said, &why) < 0)
 		f->note(f->ctx, name, why.text, false);
-	if (s)
+	if (news) {
+		s->hash = hash;
 		take_said(f, s, &said);
+	}
 	mem_free(name);
 	return true;
 }

@@ -27,6 +27,7 @@ struct hafound {
 	struct map sources, devices; /* topic between prefix and "config" -> source; id -> device */
 	struct list changed;         /* devices */
 	size_t n_changed;
+	size_t n_bytes; /* of what is kept of the messages */
 	bool full; /* a limit was said to be reached */
 };
 

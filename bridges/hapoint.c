@@ -1,5 +1,6 @@
 #include "bridges/hapoint.h"
 
+#include "bridges/compose.h"
 #include "bridges/hatemplate.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
@@ -115,18 +116,38 @@ static int add_unit(struct maker *m)
 	return has < 0 ? -1 : any;
 }
 
-static int add_number(struct maker *m, const char *key, double fallback)
+static int read_number(struct maker *m, const char *key, double fallback, struct decimal *ret)
 {
-	char room[DECIMAL_ROOM];
-	struct decimal d = { 0 };
 	double number = fallback;
 	if (hajson_find(m->json, key) && !hajson_number(m->json, key, &number))
 		return err_set(m->why, "%s is no number", key);
-	if (!(fabs(number) < 1e15) || !decimal_of_double(number, &d))
+	if (!(fabs(number) < 1e15) || !decimal_of_double(number, ret))
 		return err_set(m->why, "%s is out of all proportion", key);
-	decimal_print(d, room);
-	text_addf(&m->to, " %s = \"%s\";", key, room);
 	return 0;
+}
+
+static int add_range(struct maker *m)
+{
+	char least[DECIMAL_ROOM], most[DECIMAL_ROOM];
+	struct decimal min = { 0 }, max = { 0 };
+	if (read_number(m, "min", 1, &min) < 0 || read_number(m, "max", 100, &max) < 0)
+		return -1;
+	if (decimal_compare(min, max) > 0)
+		return err_set(m->why, "min is greater than max");
+	decimal_print(min, least);
+	decimal_print(max, most);
+	text_addf(&m->to, " min = \"%s\"; max = \"%s\";", least, most);
+	return 0;
+}
+
+static bool is_echo(struct maker *m)
+{
+	struct text state = { 0 }, command = { 0 };
+	bool same = hajson_topic(m->json, "state_topic", &state, NULL) > 0 &&
+		    hajson_topic(m->json, "command_topic", &command, NULL) > 0 && strcmp(state.data, command.data) == 0;
+	text_free(&state);
+	text_free(&command);
+	return same;
 }
 
 /* Access and the write group; payload: how a value is written when the message has no template of its own. */
@@ -142,10 +163,16 @@ static int add_write(struct maker *m, int heard, const char *payload, bool is_te
 	if (has > 0 && template.size)
 		has = hatemplate_command(template.data, is_text, &own, m->why);
 	text_free(&template);
+	if (has >= 0 && own &&
+	    compose_check(&(struct compose_rule){ .template = own }, is_text ? TYPE_TEXT : TYPE_REAL, m->why) < 0)
+		has = err_wrap(m->why, "command_template");
+	if (has >= 0 && is_echo(m))
+		has = err_set(m->why, "its commands would come back as its state: both have one topic");
+	if (has >= 0)
+		add_quoted(&m->write, "payload", own ? own : payload);
+	mem_free(own);
 	if (has < 0)
 		return -1;
-	add_quoted(&m->write, "payload", own ? own : payload);
-	mem_free(own);
 	if (json_is_true(hajson_find(m->json, "retain")))
 		text_add(&m->write, " retain = true;");
 	text_addf(&m->write, " confirm = \"%s\";", heard ? "state" : "none");
@@ -247,7 +274,7 @@ static int print_number(struct maker *m)
 {
 	text_add(&m->to, " type = \"real\";");
 	int heard = add_unit(m) < 0 ? -1 : add_heard(m, "value_template", true);
-	if (heard < 0 || add_number(m, "min", 1) < 0 || add_number(m, "max", 100) < 0)
+	if (heard < 0 || add_range(m) < 0)
 		return -1;
 	return add_write(m, heard, "${raw}", false);
 }

@@ -84,7 +84,7 @@ static struct topic_watcher *find_watcher(const struct topic *topic, const struc
 static void add_watcher(struct topic_table *t, struct device *d, const struct mqtt_watch *rule, int64_t bus_qos)
 {
 	struct topic *topic = add_topic(t, rule->topic, bus_qos);
-	if (find_watcher(topic, d))
+	if (topic->watchers && topic->watchers->device == d) /* it names the topic twice */
 		return;
 	struct topic_watcher *w = mem_new(sizeof(*w));
 	*w = (struct topic_watcher){ .next = topic->watchers, .device = d, .rule = rule };
@@ -155,7 +155,8 @@ void topic_take(struct topic_table *t, struct point *const *points, size_t n)
 		const struct mqtt_bus *bus = points[i]->device->bus->options;
 		if (!set_knows(&set, points[i]))
 			add_reader(t, points[i], bus->qos);
-		add_watchers(t, points[i]->device, bus->qos);
+		if ((i == 0 || points[i - 1]->device != points[i]->device) && !set_knows(&devices, points[i]->device))
+			add_watchers(t, points[i]->device, bus->qos);
 	}
 	for (size_t i = 0; i < n; i++)
 		mark_ours(t, points[i]);

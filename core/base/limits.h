@@ -33,6 +33,7 @@ enum {
 	LIMIT_FOUND_KEY = 512,              /* bytes of what the bus calls one of them */
 	LIMIT_FOUND_BLOCK = 64 * 1024,      /* bytes of its description: some hundred points */
 	LIMIT_FOUND_SOURCES = 20000,        /* messages of discovery that are remembered per broker: 49 devices have had 1104 */
+	LIMIT_FOUND_BYTES = 32 * 1024 * 1024, /* of what such messages said, per broker: ten thousand points have about ten */
 	LIMIT_FOUND_POINTS = 200,           /* points of a device that is found */
 	LIMIT_FOUND_TEXT = 512,             /* bytes of one text in such a message: topics, names, templates */
 	LIMIT_FOUND_WATCHES = 4,            /* topics that say whether a found device is there: its own, its bridge's */

@@ -276,6 +276,35 @@ Test(hafound, no_more_messages_than_the_limit)
 	end(&h);
 }
 
+Test(hafound, no_more_bytes_than_the_limit)
+{
+	struct hearing h;
+	struct text message = { 0 };
+	begin(&h);
+	text_add(&message, "{\"command_topic\": \"a\", \"options\": [");
+	for (int i = 0; i < LIMIT_FOUND_CHOICES; i++)
+		text_addf(&message, "%s\"%0200d\"", i ? ", " : "", i);
+	text_addf(&message, "], \"device\": {\"identifiers\": \"d\"}, \"unique_id\": \"");
+	size_t begins = message.size;
+	for (int i = 0; i < 3000; i++) {
+		char topic[80];
+		snprintf(topic, sizeof(topic), "homeassistant/select/n%d/config", i);
+		message.size = begins;
+		text_addf(&message, "u%d\", \"device\": {\"identifiers\": \"d%d\"}}", i, i / 100);
+		tell(&h, topic, message.data);
+	}
+	cr_expect_leq(h.found.n_bytes, LIMIT_FOUND_BYTES);
+	cr_expect_eq(h.n_notes, 1, "%s", h.notes.data);
+	for (int i = 0; i < 3000; i++) {
+		char topic[80];
+		snprintf(topic, sizeof(topic), "homeassistant/select/n%d/config", i);
+		tell(&h, topic, "");
+	}
+	cr_expect_eq(h.found.n_bytes, 0);
+	text_free(&message);
+	end(&h);
+}
+
 Test(hafound, topics_of_others_are_left_alone)
 {
 	static const char *const others[] = { "homeassistant/status",
@@ -331,6 +360,7 @@ Test(hafound, hostile_messages_are_left_out_with_a_line)
 		"%}\"}]}",
 		"{\"command_topic\": \"a\", \"device\": {\"identifiers\": [\"\\u0001\"]}}",
 		"{\"command_topic\": \"a\", \"state_topic\": \"b\", \"value_template\": \"{{ now() }}\"}",
+		"{\"command_topic\": \"a\", \"state_topic\": \"a\"}",
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		expect_left_out(rows[i]);
