@@ -2,8 +2,6 @@
 
 #include "core/base/limits.h"
 
-enum { RESTARTS_MOST = 8 };
-
 static size_t block_of(unsigned szx)
 {
 	return (size_t)16 << szx;
@@ -51,7 +49,7 @@ static enum coapblock_step begin_anew(struct coapblock *b, struct err *e)
 {
 	text_clear(&b->body);
 	b->begun = false;
-	if (++b->restarts <= RESTARTS_MOST)
+	if (++b->restarts <= LIMIT_BODY_RESTARTS)
 		return COAPBLOCK_MORE;
 	err_set(e, "the answer changes faster than its blocks can be read");
 	return COAPBLOCK_BAD;

@@ -1,12 +1,11 @@
 #include "bridges/coappeer.h"
 
+#include "core/base/limits.h"
 #include "core/base/mem.h"
 
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-
-static const int64_t BODY_MOST_MS = 300000; /* a device that sends a block now and then must not hold us for ever */
 
 enum { LIBCOAP_NSTART = 200 }; /* we count ourselves: what waits in libcoap cannot be taken back singly */
 
@@ -184,8 +183,8 @@ static void ask_for_more(struct coappeer_exchange *x)
 	int64_t now_ms = loop_now(x->peer->net->loop);
 	struct err why;
 	x->begun_ms = x->rest ? x->begun_ms : now_ms;
-	if (now_ms - x->begun_ms > BODY_MOST_MS) {
-		err_set(&why, "not all blocks in %lld s", (long long)BODY_MOST_MS / 1000);
+	if (now_ms - x->begun_ms > LIMIT_BODY_MS) {
+		err_set(&why, "not all blocks in %lld s", (long long)LIMIT_BODY_MS / 1000);
 		coappeer_end(x, REQUEST_TIMEOUT, NULL, &why);
 		return;
 	}

@@ -26,6 +26,8 @@ enum {
 	LIMIT_JOURNAL_RECORD = 1024 * 1024, /* bytes of history that are written to disk at once */
 	LIMIT_PAYLOAD = 64 * 1024,          /* MQTT payload or CoAP body that is looked at */
 	LIMIT_LEAVES = 100,                 /* values of one message that a tool proposes as points: nobody reads more */
+	LIMIT_BODY_MS = 300000,             /* a CoAP body in blocks: one that sends a block now and then must not hold us */
+	LIMIT_BODY_RESTARTS = 8,            /* times that it is read from its beginning, because it has changed */
 	LIMIT_TEXT_VALUE = 4096,            /* bytes of a text value that is kept and shown */
 	LIMIT_CONF_FILE = 64 * 1024 * 1024, /* bytes of one configuration file */
 	LIMIT_CONF_ERRORS = 200,            /* errors shown at once */

@@ -298,6 +298,30 @@ Test(coap_blocks, an_observed_body_on_a_line_that_loses_a_tenth_both_ways, .time
 	end(&d);
 }
 
+Test(coap_blocks, the_installer_may_want_them_small)
+{
+	struct coap_field f = coap_field_new("");
+	char uri[64];
+	snprintf(uri, sizeof(uri), "uri=coap://127.0.0.1:%d; block=64B", f.d->port);
+	struct device *meshed = rig_device(f.rig, "meshed", uri);
+	struct point *p = rig_point(f.rig, meshed, "p", TYPE_TEXT, "path=/t");
+	struct coapd_resource *r = coapd_add(f.d, "/t", false);
+	char body[301];
+	p->poll_ms = 0;
+	p->access = ACCESS_BOTH;
+	p->confirm = CONFIRM_READBACK;
+	memset(body, 'x', sizeof(body) - 1);
+	body[sizeof(body) - 1] = '\0';
+	f.d->faults = (struct coapd_faults){ .szx = 1 + 6 };
+	rig_start(f.rig);
+	cr_assert_eq(rig_write(f.rig, p, body), REQUEST_DONE);
+	cr_assert_str_eq(r->written, body);
+	cr_assert_eq(r->n_parts, 4);
+	cr_assert_str_eq(p->last.value.text, body);
+	cr_assert_eq(r->n_gets, 5);
+	coap_field_free(&f);
+}
+
 Test(coap_blocks, stops_in_the_middle_of_a_body)
 {
 	struct document d;

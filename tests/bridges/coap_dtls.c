@@ -123,6 +123,22 @@ Test(coap_dtls, a_wrong_key_is_told_in_time_and_is_no_value)
 	rig_free(rig);
 }
 
+Test(coap_dtls, speaks_ipv6)
+{
+	if (!libcoap_server_has_ipv6())
+		cr_skip_test("there is no IPv6 here");
+	struct libcoap_server s;
+	struct err why;
+	libcoap_server_begin(&s, "::1", WITH_KEY);
+	struct rig *rig = rig_with("psk_identity=gate; psk=the key of the bus");
+	struct point *p = point_of(rig, device_at(rig, &s, "[::1]", ""), "path=/example_data");
+	rig_start(rig);
+	cr_assert_eq(read_with(rig, p, &why), REQUEST_DONE, "%s", why.text);
+	cr_assert_eq(strlen(p->last.value.text), 1500);
+	rig_free(rig);
+	libcoap_server_kill(&s);
+}
+
 static const struct {
 	const char *server, *host, *tls;
 	int status;
@@ -229,7 +245,7 @@ Test(coap_dtls, a_restarted_device_gets_a_new_session_and_is_observed_again)
 		rig_with("psk_identity=gate; psk=the key of the bus; max_lost=2; max_retransmit=1; timeout=1s");
 	struct device *d = device_at(rig, &s, "127.0.0.1", "");
 	struct point *p = point_of(rig, d, "path=/example_data");
-	struct point *o = point_of(rig, d, "path=/time; observe=true");
+	struct point *o = point_of(rig, d, "path=/time; observe=true; refresh=1h");
 	rig_start(rig);
 	RIG_UNTIL(rig, o->last.quality == QUALITY_GOOD);
 	cr_assert_eq(rig_write(rig, p, "before"), REQUEST_DONE);

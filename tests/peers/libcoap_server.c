@@ -100,3 +100,13 @@ void libcoap_server_kill(struct libcoap_server *s)
 	kill(s->pid, SIGKILL);
 	waitpid(s->pid, NULL, 0);
 }
+
+bool libcoap_server_has_ipv6(void)
+{
+	struct sockaddr_storage at;
+	socklen_t size = address_of("::1", 0, &at);
+	int fd = socket(AF_INET6, SOCK_DGRAM, 0);
+	bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&at, size) == 0;
+	close(fd);
+	return ok;
+}

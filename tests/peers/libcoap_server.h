@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct libcoap_server {
@@ -17,3 +18,5 @@ struct libcoap_server {
 void libcoap_server_begin(struct libcoap_server *s, const char *address, const char *const *args);
 void libcoap_server_kill(struct libcoap_server *s);    /* -9 */
 void libcoap_server_restart(struct libcoap_server *s); /* on the same ports */
+
+bool libcoap_server_has_ipv6(void); /* may "::1" be its address here? */
