@@ -94,7 +94,9 @@ coap_session_t *coapdtls_begin(struct coapdtls *d, const struct coapway *way, co
 	d->up = d->down = false;
 	coap_register_event_handler(way->context, on_event);
 	coap_session_t *session = way->secure->tls.given ? begin_with_certificate(d, to) : begin_with_key(d, to);
-	if (session)
-		coap_session_set_app_data(session, d);
+	if (!session)
+		return NULL;
+	coap_session_set_app_data(session, d);
+	coap_io_process(way->context, COAP_IO_NO_WAIT); /* else nobody sets the timer for a first message that is lost */
 	return session;
 }

@@ -93,15 +93,9 @@ void coappeer_end(struct coappeer_exchange *x, int status, const struct coapmsg_
 	go_on(peer);
 }
 
-void coappeer_drop(struct coappeer_exchange *x)
+static int64_t flew_for(const struct coappeer_exchange *x)
 {
-	struct coappeer *peer = x->peer;
-	bool repeated = x->flying, write = x->write;
-	take_down(x);
-	free_exchange(x);
-	if (repeated && (write || (!peer->uri->secure && list_empty(&peer->flying))))
-		coappeer_hush(peer); /* a GET may be repeated: its answer goes nowhere */
-	go_on(peer);
+	return loop_now(x->peer->net->loop) - x->sent_ms;
 }
 
 /* Later, when libcoap is not in the middle of it. */
@@ -110,6 +104,27 @@ static void give_up_session(struct coappeer *peer, const char *why)
 	if (peer->session && !peer->dtls.down)
 		err_set(&peer->dtls.why, "%s", why);
 	peer->dtls.down = peer->session != NULL;
+	go_on(peer);
+}
+
+/* coaps: the device did not answer this, and perhaps does not know the session any more. */
+static void count_silence(struct coappeer *peer, const struct coappeer_exchange *x)
+{
+	peer->lost = peer->heard == x->heard ? peer->lost + 1 : 0;
+	if (peer->lost >= peer->bus->max_lost)
+		give_up_session(peer, "the device was silent, and may have been restarted");
+}
+
+void coappeer_drop(struct coappeer_exchange *x)
+{
+	struct coappeer *peer = x->peer;
+	bool repeated = x->flying, write = x->write;
+	if (repeated && peer->uri->secure && flew_for(x) >= peer->bus->ack_timeout_ms * 3 / 2)
+		count_silence(peer, x); /* it was sent again at least once */
+	take_down(x);
+	free_exchange(x);
+	if (repeated && (write || (!peer->uri->secure && list_empty(&peer->flying))))
+		coappeer_hush(peer); /* a GET may be repeated: its answer goes nowhere */
 	go_on(peer);
 }
 
@@ -135,7 +150,8 @@ void coappeer_hush(struct coappeer *peer)
 static void drop_session(struct coappeer *peer)
 {
 	timer_stop(peer->net->loop, &peer->handshake);
-	coap_session_set_app_data(peer->session, NULL);
+	coap_session_set_app_data(peer->session, NULL);                      /* what comes of it is of no interest */
+	coap_session_disconnected(peer->session, COAP_NACK_NOT_DELIVERABLE); /* its queue would keep it alive */
 	coap_session_release(peer->session);
 	peer->session = NULL;
 	peer->dtls.up = peer->dtls.down = false;
@@ -158,9 +174,9 @@ static void take_back(struct coappeer *peer, const struct coappeer_exchange *x)
 		consider_moving(peer, x);
 		return;
 	}
-	peer->lost = peer->heard == x->heard ? peer->lost + 1 : 0;
-	if (x->write || peer->lost >= peer->bus->max_lost)
-		give_up_session(peer, "the device was silent, and may have been restarted");
+	count_silence(peer, x);
+	if (x->write)
+		give_up_session(peer, "a write came too late");
 }
 
 static void on_timer(void *ctx)
@@ -272,6 +288,7 @@ static void fly(struct coappeer_exchange *x)
 	list_add(&peer->flying, &x->link);
 	x->flying = *x->busy = true;
 	x->heard = peer->heard;
+	x->sent_ms = loop_now(peer->net->loop);
 	peer->n_flying++;
 	if (x->on_fly && !x->rest)
 		x->on_fly(x);
@@ -454,11 +471,8 @@ void coappeer_stop(struct coappeer *peer)
 
 void coappeer_free(struct coappeer *peer)
 {
-	if (peer->session) {
-		coap_session_set_app_data(peer->session, NULL); /* what comes of it is of no interest */
-		coap_session_disconnected(peer->session, COAP_NACK_NOT_DELIVERABLE); /* its queue would keep it alive */
+	if (peer->session)
 		drop_session(peer);
-	}
 	while (!list_empty(&peer->queue))
 		free_exchange(list_of(peer->queue.next, struct coappeer_exchange, link));
 	while (!list_empty(&peer->flying))

@@ -60,6 +60,7 @@ struct coappeer_exchange {
 	int64_t begun_ms; /* when the first came */
 	bool suspect;     /* unreachable, said somebody on the way */
 	uint64_t heard;   /* peer.heard when it was sent */
+	int64_t sent_ms;
 	struct timer timer;
 	struct list requests; /* struct request.link; whoever made the exchange ends them in on_end */
 	void (*on_fly)(struct coappeer_exchange *x); /* before the first block: may choose kind and ticket; or NULL */

@@ -129,7 +129,11 @@ void coapres_cancel(struct coapres *res, struct request *r)
 	if (x->ended || (x->flying && !late))
 		return;
 	int status = late ? (x->suspect ? REQUEST_AWAY : REQUEST_TIMEOUT) : REQUEST_CANCELLED;
-	err_set(&why, x->flying ? "no answer in time" : "earlier requests to the device took all the time");
+	bool greeting = x->peer->uri->secure && !x->peer->dtls.up;
+	err_set(&why, "%s",
+		x->flying  ? "no answer in time"
+		: greeting ? "no DTLS handshake yet"
+			   : "earlier requests to the device took all the time");
 	list_drop(&r->link);
 	if (list_empty(&x->requests) && (x->write || !res->listening)) {
 		if (res->get == x)

@@ -3,6 +3,7 @@
 #include "tests/peers/libcoap_server.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -261,6 +262,83 @@ Test(coap_dtls, a_restarted_device_gets_a_new_session_and_is_observed_again)
 	RIG_UNTIL(rig, o->last.quality == QUALITY_GOOD && strcmp(seen, o->last.value.text) != 0);
 	snprintf(seen, sizeof(seen), "%s", o->last.value.text);
 	RIG_UNTIL(rig, strcmp(seen, o->last.value.text) != 0);
+	rig_free(rig);
+	libcoap_server_kill(&s);
+}
+
+/* Who has waited for less than `timeout` has waited for nothing, too. */
+Test(coap_dtls, impatient_friends_also_notice_that_a_device_was_restarted)
+{
+	struct libcoap_server s;
+	libcoap_server_begin(&s, "127.0.0.1", WITH_KEY);
+	struct rig *rig = rig_with("psk_identity=gate; psk=the key of the bus; timeout=60s");
+	struct point *p = point_of(rig, device_at(rig, &s, "127.0.0.1", ""), "path=/example_data");
+	int statuses[4];
+	rig_start(rig);
+	for (int i = 0; i < 4; i++) {
+		struct rig_ask a = { 0 };
+		if (i == 1) {
+			libcoap_server_kill(&s);
+			libcoap_server_restart(&s);
+		}
+		rig_ask_read(rig, &a, p, 1600);
+		RIG_UNTIL(rig, a.n_done);
+		statuses[i] = a.status;
+		rig_ask_free(&a);
+	}
+	cr_assert_eq(statuses[0], REQUEST_DONE);
+	cr_assert(statuses[1] != REQUEST_DONE && statuses[2] != REQUEST_DONE);
+	cr_assert_eq(statuses[3], REQUEST_DONE);
+	rig_free(rig);
+	libcoap_server_kill(&s);
+}
+
+static size_t open_files(void)
+{
+	size_t n = 0;
+	for (int fd = 0; fd < 200; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* libcoap keeps a session as long as it repeats something on it: a write that is too late must not be sent any more. */
+Test(coap_dtls, a_session_that_was_given_up_is_closed)
+{
+	struct libcoap_server s;
+	struct err why;
+	struct rig_ask a = { 0 };
+	libcoap_server_begin(&s, "127.0.0.1", WITH_KEY);
+	struct rig *rig = rig_with("psk_identity=gate; psk=the key of the bus; max_retransmit=4; timeout=30s");
+	struct point *p = point_of(rig, device_at(rig, &s, "127.0.0.1", ""), "path=/example_data");
+	rig_start(rig);
+	cr_assert_eq(read_with(rig, p, &why), REQUEST_DONE, "%s", why.text);
+	size_t before = open_files();
+	libcoap_server_kill(&s);
+	rig_ask_write(rig, &a, p, "too late", 500);
+	RIG_UNTIL(rig, a.n_done);
+	cr_assert_neq(a.status, REQUEST_DONE);
+	loop_turn(rig->loop);
+	cr_assert_eq(open_files(), before - 1);
+	libcoap_server_restart(&s);
+	cr_assert_eq(read_with(rig, p, &why), REQUEST_DONE, "%s", why.text);
+	cr_assert_eq(open_files(), before);
+	rig_free(rig);
+	libcoap_server_kill(&s);
+}
+
+int coap_debug_set_packet_loss(const char *loss_level); /* of what our side sends: it is the same library */
+
+Test(coap_dtls, a_lost_greeting_is_said_again)
+{
+	struct libcoap_server s;
+	struct err why;
+	libcoap_server_begin(&s, "127.0.0.1", WITH_KEY);
+	struct rig *rig = rig_with("psk_identity=gate; psk=the key of the bus; handshake=15s");
+	struct point *p = point_of(rig, device_at(rig, &s, "127.0.0.1", ""), "path=/example_data");
+	rig_start(rig);
+	cr_assert_eq(coap_debug_set_packet_loss("1"), 1); /* the first datagram */
+	cr_assert_eq(read_with(rig, p, &why), REQUEST_DONE, "%s", why.text);
+	coap_debug_set_packet_loss("0%");
 	rig_free(rig);
 	libcoap_server_kill(&s);
 }

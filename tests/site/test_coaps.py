@@ -44,7 +44,11 @@ class Coaps(unittest.TestCase):
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
         self.addCleanup(server.wait)
         self.addCleanup(server.kill)
-        eventually(lambda: run(self.client("put", "-e", "21.50"))[0] == 0, "the server answers")
+        eventually(self.shows_the_value, "the server answers")
+
+    def shows_the_value(self):
+        run(self.client("put", "-e", "21.50"))
+        return run(self.client("get"))[1].strip() == "21.50"
 
     def client(self, method, *words):
         return ["coap-client-openssl", "-B", "2", "-m", method, *words, f"coap://127.0.0.1:{self.port}/example_data"]
