@@ -17,6 +17,7 @@
 static const int64_t PATIENCE_MS = 40000; /* without a word of it; a write may take as long as its deadline */
 
 struct call {
+	const struct cli *cli;
 	struct loop *loop;
 	struct watch *watch;
 	struct timer patience;
@@ -62,6 +63,8 @@ static void take_line(struct call *c, const char *text, size_t size)
 		finish(c, DAEMON_FAILED, daemon_text(line, "why"));
 	else
 		c->lines->line(c->lines->ctx, line, text);
+	if (ferror(c->cli->out)) /* head has had enough */
+		finish(c, DAEMON_FAILED, "cannot write the output");
 	json_decref(line);
 }
 
@@ -165,7 +168,7 @@ static int connect_to(const char *path, int *ret_fd, struct err *e)
 int daemon_ask(const struct cli *cli, const char *word, char *const *args, int n, const struct daemon_lines *lines,
 	       struct err *e)
 {
-	struct call c = { .lines = lines };
+	struct call c = { .cli = cli, .lines = lines };
 	char *path = conf_control(cli->conf);
 	int end = connect_to(path, &c.fd, e);
 	mem_free(path);

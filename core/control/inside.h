@@ -60,6 +60,7 @@ int listing_begin_things(struct client *c, struct err *e);
 enum progress listing_more_things(struct client *c);
 int listing_begin_friends(struct client *c, struct err *e);
 enum progress listing_more_friends(struct client *c);
+int listing_begin_labels(struct client *c, struct err *e);
 enum progress listing_more_labels(struct client *c);
 
 /* status.c */

@@ -113,11 +113,21 @@ static bool is_wanted(const struct client *c, const struct thing *t)
 	return !what || text_same(what, t->local) || (t->device && text_same(what, t->device->id));
 }
 
+/* Of all lists. */
+static int need_things(const struct client *c, struct err *e)
+{
+	return house_of(c) ? 0 : err_set(e, "this is a provisioning service: it has no things of its own");
+}
+
 int listing_begin_things(struct client *c, struct err *e)
 {
-	(void)e;
 	cut_domain(c);
-	return 0;
+	return need_things(c, e);
+}
+
+int listing_begin_labels(struct client *c, struct err *e)
+{
+	return need_things(c, e);
 }
 
 enum progress listing_more_things(struct client *c)
@@ -167,7 +177,9 @@ static void say_friends(struct client *c, const struct thing *t)
 int listing_begin_friends(struct client *c, struct err *e)
 {
 	const char *local = cut_domain(c);
-	if (!local || (house_of(c) && house_find_thing(house_of(c), local, strlen(local))))
+	if (need_things(c, e) < 0)
+		return -1;
+	if (!local || house_find_thing(house_of(c), local, strlen(local)))
 		return 0;
 	return err_set(e, "there is no thing '%.200s'; see jidgate things", local);
 }

@@ -11,7 +11,7 @@ const struct command control_commands[] = {
 	{ "status", 0, 0, begin_nothing, status_more, NULL },
 	{ "things", 0, 1, listing_begin_things, listing_more_things, NULL },
 	{ "friends", 0, 1, listing_begin_friends, listing_more_friends, NULL },
-	{ "labels", 0, 0, begin_nothing, listing_more_labels, NULL },
+	{ "labels", 0, 0, listing_begin_labels, listing_more_labels, NULL },
 	{ "log", 0, 2, journal_begin, journal_more, NULL },
 	{ "read", 1, 1, operate_begin_read, operate_more, operate_end },
 	{ "write", 2, 2, operate_begin_write, operate_more, operate_end },

@@ -152,6 +152,15 @@ class Shows(Running):
         self.line(child, "hall.lamp: true, good")
         self.interrupt(child)
 
+    def test_who_reads_no_further_ends_it(self):
+        self.new_site()
+        child = self.follow("watch", "hall.lamp")
+        self.line(child, "hall.lamp")
+        child.stdout.close()
+        for value in ("true", "false"):  # the first fills the pipe that nobody reads
+            self.words("write", "hall.lamp", value)
+        self.assertEqual(child.wait(10), 1)
+
     def test_watch_ends_with_the_daemon(self):
         site = self.new_site()
         child = self.follow("watch", "hall.lamp")

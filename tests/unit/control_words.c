@@ -381,3 +381,20 @@ Test(control_words, reload_tells_what_became_of_it)
 	o.fd = desk_connect(o.d);
 	end(&o);
 }
+
+Test(control_words, a_service_without_things_says_so)
+{
+	struct one o = begin();
+	static const char *const words[] = { "things", "friends", "labels" };
+	o.d->conf.house = NULL;
+	for (size_t i = 0; i < 3; i++) {
+		char line[40];
+		snprintf(line, sizeof(line), "{\"word\": \"%s\"}\n", words[i]);
+		expect_said(ask(&o, line), "this is a provisioning service");
+	}
+	expect_said(ask(&o, "{\"word\": \"status\"}\n"), "{\"end\": \"done\"}");
+	expect_said(ask(&o, READ_TEMP), "there is no point");
+	expect_said(ask(&o, "{\"word\": \"reset\", \"args\": [\"boiler.temp\"]}\n"), "there is no thing");
+	o.d->conf.house = o.d->stage->house;
+	end(&o);
+}
