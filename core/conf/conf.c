@@ -154,7 +154,8 @@ char *conf_control(const char *file)
 		const struct fill_layer layer = { rows_file, &c };
 		fill_block(&all, file_root(f), &layer, 1);
 	}
-	char *control = mem_text(c.gateway.control);
+	char *guess = f ? NULL : file_guess(file, "control");
+	char *control = guess ? guess : mem_text(c.gateway.control);
 	file_free(f);
 	conf_free(&c);
 	return control;

@@ -3,6 +3,7 @@
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/conf/scan.h"
+#include "core/conf/token.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -179,6 +180,34 @@ struct file *file_parse(struct conf *c, const char *name, const char *text)
 	s->size = strlen(text);
 	finish_source(s);
 	return parsed(c, f, true);
+}
+
+static bool is_key(const struct token *t, const char *key)
+{
+	return t->kind == TOKEN_WORD && t->size == strlen(key) && memcmp(t->at, key, t->size) == 0;
+}
+
+/* The quote that begins it is a part of the token. */
+static char *find_text(const struct source *s, const char *key)
+{
+	struct token_source from = { .start = s->text, .at = s->text, .end = s->text + s->size, .line = 1 };
+	struct token before = { 0 }, last = { 0 }, t;
+	while ((t = token_next(&from)).kind != TOKEN_END) {
+		if (t.kind == TOKEN_STRING && t.flaw == FLAW_NONE && last.kind == TOKEN_ASSIGN && is_key(&before, key))
+			return mem_text_n(t.at + 1, t.size - 1);
+		before = last;
+		last = t;
+	}
+	return NULL;
+}
+
+char *file_guess(const char *name, const char *key)
+{
+	struct source s = { .name = mem_text(name) };
+	char *found = read_source(&s) == 0 ? find_text(&s, key) : NULL;
+	mem_free(s.text);
+	mem_free(s.name);
+	return found;
 }
 
 void file_free(struct file *f)

@@ -14,6 +14,9 @@ enum file_kind { FILE_GROUP, FILE_LIST, FILE_BOOL, FILE_INTEGER, FILE_REAL, FILE
 /* NULL after having said why. A file with wrong numbers is still given, so that the rest of it can be checked. */
 struct file *file_load(struct conf *c, const char *name);
 struct file *file_parse(struct conf *c, const char *name, const char *text); /* as if the file of that name said this */
+/* The first text behind that key, in a file that is perhaps no configuration at the moment: somebody edits it. Without its escapes
+ * undone. NULL: none; mem_free it. */
+char *file_guess(const char *name, const char *key);
 void file_free(struct file *f); /* and gives the pages back to the system; NULL is allowed */
 const struct file_node *file_root(const struct file *f);
 

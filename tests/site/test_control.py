@@ -112,6 +112,8 @@ class Shows(Running):
         site.jidgate.file.write_text(good.replace("devices = (", "devices = ( { id = 7; }, ") + "xmp = {};\n")
         self.assertNotEqual(self.words("check")[0], 0)
         self.assertEqual(self.words("status")[0], 0)
+        site.jidgate.file.write_text(good.rstrip("\n;}") + "( ")  # it cannot even be parsed
+        self.assertEqual(self.words("status")[0], 0)
         site.jidgate.file.write_text(good)
 
     def test_without_a_daemon_it_is_said_so(self):
@@ -157,8 +159,8 @@ class Shows(Running):
         child = self.follow("watch", "hall.lamp")
         self.line(child, "hall.lamp")
         child.stdout.close()
-        for value in ("true", "false"):  # the first fills the pipe that nobody reads
-            self.words("write", "hall.lamp", value)
+        self.words("write", "hall.lamp", "true")
+        self.words("read", "hall.lamp")  # which makes it news
         self.assertEqual(child.wait(10), 1)
 
     def test_watch_ends_with_the_daemon(self):

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include <sys/stat.h>
 
 /* Two made-up protocols: "wire" is polled and has registers, "tell" tells by itself. */
 
@@ -587,4 +587,32 @@ Test(ident, knows_what_servers_make_of_jids)
 	cr_expect_eq(ident_jid("a@b/c", &e), -1);
 	cr_expect_eq(ident_domain("Example.org", &e), -1);
 	cr_expect_eq(ident_domain("", &e), -1);
+}
+
+Test(conf, names_the_control_socket_also_of_a_file_that_is_being_edited)
+{
+	static const char *const cases[][2] = {
+		{ "gateway = { control = \"/a/b\"; };", "/a/b" },
+		{ "gateway = { control = \"/a/b\"; ", "/a/b" },
+		{ "x = ( 1, ); # control = \"/no\"\ngateway = {\n control : \"/a/b\"", "/a/b" },
+		{ "gateway = { control = \"/a/b", "/run/jidgate/control.sock" },
+		{ "gateway = {", "/run/jidgate/control.sock" },
+		{ "", "/run/jidgate/control.sock" },
+	};
+	char name[] = "/tmp/jidgate-conf-XXXXXX";
+	int fd = mkstemp(name);
+	cr_assert_geq(fd, 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		size_t size = strlen(cases[i][0]);
+		cr_assert_eq(ftruncate(fd, 0), 0);
+		cr_assert_eq(pwrite(fd, cases[i][0], size, 0), (ssize_t)size);
+		char *control = conf_control(name);
+		cr_expect_str_eq(control, cases[i][1], "%s: %s", cases[i][0], control);
+		mem_free(control);
+	}
+	close(fd);
+	unlink(name);
+	char *control = conf_control(name);
+	cr_expect_str_eq(control, "/run/jidgate/control.sock");
+	mem_free(control);
 }
