@@ -74,7 +74,8 @@ static void print_forget(void *ctx, const json_t *line, const char *text)
 	if (c->json)
 		print_json(c, text);
 	else
-		fprintf(c->out, "%s: its friends are told and it is unregistered\n", daemon_text(line, "thing"));
+		fprintf(c->out, "%s: its friends are told; it is forgotten when the service has unregistered it\n",
+			daemon_text(line, "thing"));
 }
 
 /* The daemon does it at once; without one it is noted for the next start. */
