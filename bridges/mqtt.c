@@ -3,7 +3,8 @@
  *
  * Happy path: open → on_up → the core lets us listen → subscriptions → messages → bridge_sample. What the broker kept
  * from earlier (retained) is of unknown age: it is told as old, never as good. A device that says it is offline has all
- * of its points away. Nothing is published while the broker is away, and nothing twice.
+ * of its points away. What is written while the broker is away waits until its deadline, the newest of a point; it is
+ * published when all subscriptions are made, so that what it leads to is heard. Nothing is published twice.
  */
 #include "bridges/discover.h"
 #include "bridges/publish.h"
@@ -114,6 +115,8 @@ static void on_message(void *ctx, const struct broker_message *message)
 	discover_message(&m->discover, message->topic, message->bytes, message->size);
 	if (!t)
 		return;
+	if (t->answers)
+		publish_respond(&m->out, message);
 	bool old = is_old(m, t, message->retained);
 	for (struct topic_watcher *w = message->size ? t->watchers : NULL; w && !m->closing; w = w->next)
 		take_watcher(m, w, &payload);
@@ -134,6 +137,14 @@ static void on_subscription(void *ctx, struct topic *t, bool refused)
 	}
 }
 
+/* What a write leads to will be heard. */
+static void on_heard(void *ctx)
+{
+	struct mqtt *m = ctx;
+	if (m->up && !m->closing)
+		publish_ready(&m->out);
+}
+
 static void on_subscribed(void *ctx, int mid, const bool *refused, size_t n)
 {
 	struct mqtt *m = ctx;
@@ -143,7 +154,7 @@ static void on_subscribed(void *ctx, int mid, const bool *refused, size_t n)
 static void on_published(void *ctx, int mid, const struct err *why)
 {
 	struct mqtt *m = ctx;
-	publish_answer(&m->out, mid, why);
+	publish_acknowledge(&m->out, mid, why);
 }
 
 /* Whatever is heard although no point listens. */
@@ -151,7 +162,7 @@ static void watch(struct mqtt *m)
 {
 	struct topic *t;
 	for (size_t at = 0; (t = map_next(&m->topics.map, &at));) {
-		bool wanted = t->watchers || t->kept;
+		bool wanted = t->watchers || t->kept || t->answers;
 		if (wanted != t->watched)
 			(wanted ? subscribe_add : subscribe_drop)(&m->in, t);
 		t->watched = wanted;
@@ -178,6 +189,8 @@ static void on_up(void *ctx)
 	begin_session(m);
 	discover_up(&m->discover);
 	bridge_up(m->bridge);
+	if (m->up && !m->closing && subscribe_is_done(&m->in))
+		publish_ready(&m->out);
 }
 
 static void on_down(void *ctx, const struct err *why)
@@ -211,7 +224,7 @@ static void begin(struct mqtt *m, struct bridge *b)
 	m->broker = broker_new(b->loop, &options, &events, m);
 	topic_take(&m->topics, b->points, b->n_points);
 	discover_begin(&m->discover, b, &m->topics);
-	m->in = (struct subscribe){ b->loop, m->broker, &m->topics, on_subscription, m, { 0 }, { 0 }, { 0 } };
+	m->in = (struct subscribe){ b->loop, m->broker, &m->topics, on_subscription, on_heard, m, { 0 }, { 0 }, { 0 } };
 	m->out = (struct publish){ .bridge = b, .broker = m->broker };
 	subscribe_begin(&m->in);
 	publish_begin(&m->out);
@@ -295,9 +308,9 @@ const struct bridge_driver driver_mqtt = {
 		.options = mqtt_rows_bus, .options_size = sizeof(struct mqtt_bus),
 		.device = mqtt_rows_device, .device_size = sizeof(struct mqtt_device),
 		.address = mqtt_rows_address, .address_size = sizeof(struct mqtt_address),
-		.check = mqtt_rows_check, .check_device = mqtt_rows_check_device, .check_bus = mqtt_rows_check_bus,
+		.responds = true, .check = mqtt_rows_check, .check_device = mqtt_rows_check_device, .check_bus = mqtt_rows_check_bus,
 	},
-	.size = sizeof(struct mqtt),
+	.size = sizeof(struct mqtt), .last_wins = true,
 	.open = mqtt_open, .listen = mqtt_listen, .write = mqtt_write, .cancel = mqtt_cancel, .close = mqtt_close,
 	.change = mqtt_change,
 };

@@ -117,6 +117,13 @@ static const struct setting write_rows[] = {
 	{ "qos", SETTING_INT, AT(qos), "bus", 0, 2, .words = as_the_bus,
 	  .help = "quality of service, or \"bus\": that of the bus" },
 	{ "retain", SETTING_BOOL, AT(retain), "false", .help = "the broker keeps the message" },
+	{ "response_topic", SETTING_TEXT, AT(response_topic),
+	  .help = "confirm = \"response\": where the device answers, with the correlation data of the write (MQTT 5)" },
+	{ "response_path", SETTING_TEXT, AT(response_path),
+	  .help = "JSON Pointer to the word in the answer; none: the whole payload" },
+	{ "response_ok", SETTING_TEXT, AT(response_ok),
+	  .help = "the word for: done; any other means that it was not. Default: any answer will do that has no user "
+		  "property \"error\"" },
 	{ 0 },
 };
 #undef AT
@@ -278,6 +285,25 @@ static int check_template(const struct point *p, struct mqtt_address *a, struct 
 	return compose_check(&rule, p->type, e) < 0 ? err_wrap(e, "write.payload") : 0;
 }
 
+static int check_response(const struct point *p, struct mqtt_address *a, const char *device, struct err *e)
+{
+	const struct mqtt_bus *bus = p->device->bus->options;
+	struct mqtt_write *w = &a->write;
+	if (p->confirm != CONFIRM_RESPONSE)
+		return w->response_topic || w->response_path || w->response_ok
+			       ? err_set(e, "write.response_topic: needs confirm = \"response\"")
+			       : 0;
+	if (bus->version != MQTT_VERSION_5)
+		return err_set(e, "write.confirm: \"response\" needs version = \"5\" on the bus");
+	if (!w->response_topic)
+		return err_set(e, "write.response_topic: is missing; often it is \"~/response\"");
+	if (resolve_topic("write.response_topic", &w->response_topic, device, e) < 0)
+		return -1;
+	if (text_same(w->response_topic, w->topic))
+		return err_set(e, "write.response_topic: is where the write goes");
+	return check_path("write.response_path", w->response_path, e);
+}
+
 static int check_written(const struct point *p, struct mqtt_address *a, const char *device, struct err *e)
 {
 	const struct mqtt_bus *bus = p->device->bus->options;
@@ -292,7 +318,7 @@ static int check_written(const struct point *p, struct mqtt_address *a, const ch
 	if (text_same(a->topic, a->write.topic) && bus->version != MQTT_VERSION_5)
 		return err_set(e, "write.topic: what is written would come back as if the device had said it; use "
 				  "another topic, or version = \"5\" on the bus");
-	return check_template(p, a, e);
+	return check_response(p, a, device, e) < 0 ? -1 : check_template(p, a, e);
 }
 
 int mqtt_rows_check(struct point *p, struct err *e)

@@ -73,6 +73,7 @@ struct mqtt_write {
 	char *on, *off; /* NULL: the point's */
 	int64_t qos;    /* -1: the bus's */
 	bool retain;
+	char *response_topic, *response_path, *response_ok;
 };
 
 struct mqtt_address {

@@ -2,10 +2,42 @@
 
 #include "bridges/compose.h"
 #include "bridges/mqtt_rows.h"
+#include "bridges/payload.h"
+#include "core/base/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Who waits for an answer of the device; request.driver_data points to it. */
+struct unanswered {
+	struct list link;
+	struct request *request;
+	char correlation[PUBLISH_CORRELATION + 1];
+	bool taken; /* by the broker */
+};
 
 void publish_begin(struct publish *p)
 {
 	list_init(&p->waiting);
+	list_init(&p->unanswered);
+	p->session = loop_random(p->bridge->loop, UINT32_MAX);
+}
+
+static void forget_answer(struct request *r)
+{
+	struct unanswered *u = r->driver_data;
+	r->driver_data = NULL;
+	if (!u)
+		return;
+	list_drop(&u->link);
+	mem_free(u);
+}
+
+/* The one end of each request. */
+static void end(struct publish *p, struct request *r, int status, const struct err *why)
+{
+	forget_answer(r);
+	bridge_done(p->bridge, r, status, NULL, status == REQUEST_DONE ? NULL : why);
 }
 
 static struct publish_slot *free_slot(struct publish *p)
@@ -21,8 +53,21 @@ static void end_slot(struct publish *p, struct publish_slot *slot, int status)
 	struct request *r = slot->request;
 	struct err why = slot->why;
 	*slot = (struct publish_slot){ 0 };
-	if (r)
-		bridge_done(p->bridge, r, status, NULL, status == REQUEST_DONE ? NULL : &why);
+	struct unanswered *u = r ? r->driver_data : NULL;
+	if (u && status == REQUEST_DONE)
+		u->taken = true;
+	else if (r)
+		end(p, r, status, &why);
+}
+
+static const struct unanswered *expect_answer(struct publish *p, struct request *r)
+{
+	struct unanswered *u = mem_new(sizeof(*u));
+	u->request = r;
+	snprintf(u->correlation, sizeof(u->correlation), "%08x%08x", (unsigned)p->session, (unsigned)p->count++);
+	list_add(&p->unanswered, &u->link);
+	r->driver_data = u;
+	return u;
 }
 
 static int hand_over(struct publish *p, struct publish_slot *slot)
@@ -34,11 +79,16 @@ static int hand_over(struct publish *p, struct publish_slot *slot)
 	int64_t qos = a->write.qos < 0 ? bus->qos : a->write.qos;
 	struct text payload = { 0 };
 	compose_payload(&rule, point->type, &slot->request->raw, &payload);
-	const struct broker_publication publication = { .topic = a->write.topic,
+	struct broker_publication publication = { .topic = a->write.topic,
 							.bytes = payload.data,
 							.size = payload.size,
 							.qos = (int)qos,
 							.retain = a->write.retain };
+	if (point->confirm == CONFIRM_RESPONSE) {
+		publication.response_topic = a->write.response_topic;
+		publication.correlation = expect_answer(p, slot->request)->correlation;
+		publication.correlation_size = PUBLISH_CORRELATION;
+	}
 	int answer = broker_publish(p->broker, &publication, &slot->mid, &slot->why);
 	text_free(&payload);
 	return answer;
@@ -60,7 +110,7 @@ static void send_one(struct publish *p, struct publish_slot *slot, struct reques
 static void send_waiting(struct publish *p)
 {
 	struct publish_slot *slot;
-	while (!p->calling && !list_empty(&p->waiting) && (slot = free_slot(p))) {
+	while (p->ready && !p->calling && !list_empty(&p->waiting) && (slot = free_slot(p))) {
 		struct request *r = list_of(list_pop(&p->waiting), struct request, link);
 		*slot = (struct publish_slot){ .used = true, .request = r };
 		err_set(&slot->why, "the broker did not take it in time");
@@ -71,8 +121,15 @@ static void send_waiting(struct publish *p)
 	}
 }
 
+void publish_ready(struct publish *p)
+{
+	p->ready = true;
+	send_waiting(p);
+}
+
 void publish_add(struct publish *p, struct request *r)
 {
+	r->driver_data = NULL;
 	list_add(&p->waiting, &r->link);
 	send_waiting(p);
 }
@@ -85,7 +142,7 @@ static struct publish_slot *slot_of(struct publish *p, int mid)
 	return NULL;
 }
 
-void publish_answer(struct publish *p, int mid, const struct err *why)
+void publish_acknowledge(struct publish *p, int mid, const struct err *why)
 {
 	struct publish_slot *slot = slot_of(p, mid);
 	if (!slot)
@@ -111,29 +168,96 @@ static void look_for_life(struct publish *p)
 	broker_drop(p->broker, &why);
 }
 
+static void leave_slot(struct publish *p, const struct request *r)
+{
+	for (size_t i = 0; i < PUBLISH_WINDOW; i++)
+		if (p->slots[i].request == r)
+			p->slots[i].request = NULL;
+}
+
+static struct unanswered *asked_with(struct publish *p, const struct broker_message *m)
+{
+	list_each (link, &p->unanswered) {
+		struct unanswered *u = list_of(link, struct unanswered, link);
+		if (m->correlation_size == PUBLISH_CORRELATION &&
+		    memcmp(m->correlation, u->correlation, PUBLISH_CORRELATION) == 0)
+			return u;
+	}
+	return NULL;
+}
+
+/* Does the device say that it did it? Else its words are in why. */
+static bool agrees(const struct mqtt_write *rule, const struct broker_message *m, struct err *why)
+{
+	char quoted[128];
+	struct payload payload = payload_of(m->bytes, m->size);
+	struct text word = { 0 };
+	bool said = payload_word(&payload, rule->response_path, &word);
+	bool good = !m->error && (!rule->response_ok || (said && text_same(word.data, rule->response_ok)));
+	const char *words = m->error ? m->error : said && word.data ? word.data : "";
+	if (said || m->error)
+		err_set(why, "the device answered '%s'", text_quote(quoted, sizeof(quoted), words, strlen(words)));
+	else
+		err_set(why, "the answer of the device does not say whether it did it");
+	text_free(&word);
+	return good;
+}
+
+/* The answer of a write that nobody waits for any more is no answer to another one. What is kept is from another time. */
+void publish_respond(struct publish *p, const struct broker_message *m)
+{
+	struct unanswered *u = m->correlation && !m->retained ? asked_with(p, m) : NULL;
+	struct err why;
+	if (!u)
+		return;
+	struct request *r = u->request;
+	const struct mqtt_address *a = r->point->address;
+	if (!text_same(m->topic, a->write.response_topic))
+		return;
+	bool good = agrees(&a->write, m, &why);
+	leave_slot(p, r);
+	end(p, r, good ? REQUEST_DONE : REQUEST_REFUSED, &why);
+}
+
+static const char *why_late(const struct request *r)
+{
+	const struct unanswered *u = r->driver_data;
+	return u && u->taken ? "the device did not answer in time" : "the broker did not acknowledge it in time";
+}
+
 void publish_cancel(struct publish *p, struct request *r)
 {
 	bool late = loop_now(p->bridge->loop) >= r->deadline_ms;
 	struct err why;
-	err_set(&why, late ? "the broker did not acknowledge it in time" : "cancelled");
-	for (size_t i = 0; i < PUBLISH_WINDOW; i++)
-		if (p->slots[i].request == r)
-			p->slots[i].request = NULL;
+	err_set(&why, "%s", late ? why_late(r) : "cancelled");
+	leave_slot(p, r);
 	list_drop(&r->link);
 	look_for_life(p);
-	bridge_done(p->bridge, r, late ? REQUEST_TIMEOUT : REQUEST_CANCELLED, NULL, &why);
+	end(p, r, late ? REQUEST_TIMEOUT : REQUEST_CANCELLED, &why);
+}
+
+static void end_unanswered(struct publish *p, const struct err *why)
+{
+	while (!list_empty(&p->unanswered)) {
+		struct err both;
+		struct request *r = list_of(p->unanswered.next, struct unanswered, link)->request;
+		err_set(&both, "sent, but then the broker was lost before the device answered: %s", why->text);
+		end(p, r, REQUEST_AWAY, &both);
+	}
 }
 
 void publish_end(struct publish *p, const struct err *why)
 {
+	p->ready = false;
 	for (size_t i = 0; i < PUBLISH_WINDOW; i++) {
 		if (!p->slots[i].used)
 			continue;
 		p->slots[i].why = *why;
 		end_slot(p, &p->slots[i], REQUEST_AWAY);
 	}
+	end_unanswered(p, why);
 	for (struct list *link; (link = list_pop(&p->waiting));)
-		bridge_done(p->bridge, list_of(link, struct request, link), REQUEST_AWAY, NULL, why);
+		end(p, list_of(link, struct request, link), REQUEST_AWAY, why);
 }
 
 void publish_forget(struct publish *p)
@@ -142,4 +266,6 @@ void publish_forget(struct publish *p)
 		p->slots[i] = (struct publish_slot){ 0 };
 	while (list_pop(&p->waiting))
 		;
+	while (!list_empty(&p->unanswered))
+		forget_answer(list_of(p->unanswered.next, struct unanswered, link)->request);
 }

@@ -90,6 +90,13 @@ static void flush(void *ctx)
 		send_all(s, qos);
 	if (!list_empty(&s->batches))
 		timer_set(s->loop, &s->patience, PATIENCE_MS, out_of_patience, s);
+	else
+		s->on_heard(s->ctx);
+}
+
+bool subscribe_is_done(const struct subscribe *s)
+{
+	return list_empty(&s->batches) && !s->soon.place;
 }
 
 void subscribe_add(struct subscribe *s, struct topic *topic)
@@ -139,6 +146,8 @@ void subscribe_answer(struct subscribe *s, int mid, const bool *refused, size_t 
 		if (batch->topics[i])
 			s->on_refused(s->ctx, batch->topics[i], i >= n || refused[i]);
 	mem_free(batch);
+	if (subscribe_is_done(s))
+		s->on_heard(s->ctx);
 }
 
 void subscribe_end(struct subscribe *s)

@@ -102,6 +102,13 @@ static void add_watchers(struct topic_table *t, struct device *d, int64_t bus_qo
 		add_watcher(t, d, &a->also[i], bus_qos);
 }
 
+static void add_answers(struct topic_table *t, const struct point *p, int64_t bus_qos)
+{
+	const struct mqtt_address *a = p->address;
+	if ((p->access & ACCESS_WRITE) && p->confirm == CONFIRM_RESPONSE)
+		add_topic(t, a->write.response_topic, bus_qos)->answers = true;
+}
+
 /* After all readers are in: a topic that only we write to is of no interest. */
 static void mark_ours(struct topic_table *t, const struct point *p)
 {
@@ -149,7 +156,7 @@ void topic_take(struct topic_table *t, struct point *const *points, size_t n)
 	for (size_t at = 0; (topic = map_next(&t->map, &at));) {
 		drop_readers(topic, &set);
 		drop_watchers(topic, &devices);
-		topic->ours = false;
+		topic->ours = topic->answers = false;
 	}
 	for (size_t i = n; i-- > 0;) { /* backwards, because each is put before the last */
 		const struct mqtt_bus *bus = points[i]->device->bus->options;
@@ -157,6 +164,7 @@ void topic_take(struct topic_table *t, struct point *const *points, size_t n)
 			add_reader(t, points[i], bus->qos);
 		if ((i == 0 || points[i - 1]->device != points[i]->device) && !set_knows(&devices, points[i]->device))
 			add_watchers(t, points[i]->device, bus->qos);
+		add_answers(t, points[i], bus->qos);
 	}
 	for (size_t i = 0; i < n; i++)
 		mark_ours(t, points[i]);
@@ -208,7 +216,7 @@ void topic_sweep(struct topic_table *t, void (*gone)(void *ctx, struct topic *to
 {
 	struct topic *topic;
 	for (size_t i = 0; (topic = map_next(&t->map, &i));) {
-		if (topic->readers || topic->watchers || topic->kept || topic->listeners)
+		if (topic->readers || topic->watchers || topic->answers || topic->kept || topic->listeners)
 			continue;
 		gone(ctx, topic);
 		map_drop(&t->map, topic->name);

@@ -33,6 +33,7 @@ struct topic {
 	struct topic_reader *readers;
 	struct topic_watcher *watchers;
 	int qos;
+	bool answers;     /* devices answer writes there */
 	bool ours;        /* we also publish to it, so a message may be our own words */
 	bool kept;        /* a filter: stays without readers */
 	bool watched;     /* one of the listeners is for the watchers, or because it is kept */

@@ -40,16 +40,17 @@ static void keep_sample(struct wish_part *part)
 	part->status = WISH_DONE;
 }
 
+/* What is true of all of them. */
 static enum wish_status sum_of(const struct wish *w)
 {
-	bool all_seen = w->write;
+	enum wish_status least = w->write && w->n_parts ? WISH_CONFIRMED : WISH_DONE;
 	for (size_t i = 0; i < w->n_parts; i++) {
 		enum wish_status s = w->parts[i].status;
-		if (s != WISH_DONE && s != WISH_CONFIRMED)
+		if (!wish_is_good(s))
 			return s;
-		all_seen = all_seen && s == WISH_CONFIRMED;
+		least = s < least ? s : least;
 	}
-	return all_seen ? WISH_CONFIRMED : WISH_DONE;
+	return least;
 }
 
 static void answer(struct requests *rs, struct wish *w, enum wish_status status, const char *text)
@@ -96,7 +97,7 @@ static void part_done(struct request *r, int status, const struct sample *shown,
 	if (c->wish) {
 		if (!r->write)
 			keep_sample(part->part);
-		part->part->status = r->confirmed ? WISH_CONFIRMED : ends[-status];
+		part->part->status = r->confirmed ? WISH_CONFIRMED : r->answered ? WISH_ANSWERED : ends[-status];
 		note(c, r, status, why);
 	}
 	c->open--;

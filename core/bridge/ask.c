@@ -56,14 +56,19 @@ static void refuse(struct request *r, int status, const struct err *why)
 	r->done(r, status, NULL, why);
 }
 
-static void end_held(struct request *r, int status)
+static void end_held(struct request *r, int status, const struct err *why)
 {
 	struct bridge *b = r->bridge;
 	timer_stop(b->loop, &r->timer);
 	list_drop(&r->wait_link);
 	b->n_held--;
 	r->bridge = NULL;
-	refuse(r, status, NULL);
+	refuse(r, status, why);
+}
+
+static const struct err *why_away(const struct bridge *b)
+{
+	return b->state != BRIDGE_UP && *b->why.text ? &b->why : NULL;
 }
 
 static void on_deadline(void *ctx)
@@ -73,7 +78,7 @@ static void on_deadline(void *ctx)
 	if (r->stage == STAGE_STATE)
 		finish(r, REQUEST_DIFFERS, NULL, NULL);
 	else if (r->stage == STAGE_HELD)
-		end_held(r, REQUEST_TIMEOUT);
+		end_held(r, b->holds ? REQUEST_TIMEOUT : REQUEST_AWAY, why_away(b));
 	else if (b->driver->cancel && b->state == BRIDGE_UP)
 		b->driver->cancel(b, r);
 }
@@ -84,7 +89,7 @@ static void take_in(struct bridge *b, struct request *r, enum stage stage)
 	int64_t left = r->deadline_ms - loop_now(b->loop);
 	r->bridge = b;
 	r->stage = stage;
-	r->confirmed = false;
+	r->confirmed = r->answered = false;
 	r->asked_ms = loop_now(b->loop);
 	if (stage == STAGE_DRIVER && !b->n_waiting)
 		count_begin(b);
@@ -93,13 +98,54 @@ static void take_in(struct bridge *b, struct request *r, enum stage stage)
 	timer_set(b->loop, &r->timer, left > 0 ? left : 0, on_deadline, r);
 }
 
+/* A bus on which only the last value counts: until its deadline it may still come back. */
+static bool may_wait(const struct bridge *b, const struct request *r)
+{
+	bool comes_back = b->state == BRIDGE_AWAY || b->state == BRIDGE_OPENING;
+	return r->write && b->driver->last_wins && comes_back && b->n_held < LIMIT_QUEUE_BUS;
+}
+
+static bool is_held_for(const struct request *r, const struct point *p)
+{
+	return p ? r->point == p && r->write : r->point->device->leaving;
+}
+
+/* Those of p, or of all devices that leave. */
+static void drop_held(struct bridge *b, const struct point *p, int status, const char *words)
+{
+	struct err why;
+	struct list *at = b->held.next;
+	err_set(&why, "%s", words);
+	while (at != &b->held) {
+		struct request *r = list_of(at, struct request, wait_link);
+		bool drops = is_held_for(r, p);
+		if (drops)
+			end_held(r, status, &why);
+		at = drops ? b->held.next : at->next; /* whoever was told may have asked for something else */
+	}
+}
+
+static const char changing[] = "its configuration is being changed";
+
+void ask_drop_leaving(struct bridge *b)
+{
+	drop_held(b, NULL, REQUEST_BUSY, changing);
+}
+
 /* Takes r in, or ends it at once. */
 static bool admit(struct bridge *b, struct request *r)
 {
 	bool can = r->write ? b->driver->write != NULL : b->driver->read != NULL;
 	must(!r->bridge);
 	if (r->point->device->leaving) {
-		refuse(r, REQUEST_BUSY, &(const struct err){ "its configuration is being changed" });
+		struct err why;
+		err_set(&why, "%s", changing);
+		refuse(r, REQUEST_BUSY, &why);
+		return false;
+	}
+	if (may_wait(b, r)) {
+		drop_held(b, r->point, REQUEST_CANCELLED, "a newer value was written before the bus came back");
+		take_in(b, r, STAGE_HELD);
 		return false;
 	}
 	if (b->holds && b->n_held < LIMIT_QUEUE_BUS) {
@@ -107,7 +153,7 @@ static bool admit(struct bridge *b, struct request *r)
 		return false;
 	}
 	if (b->state != BRIDGE_UP) {
-		refuse(r, REQUEST_AWAY, b->state == BRIDGE_AWAY ? &b->why : NULL);
+		refuse(r, REQUEST_AWAY, why_away(b));
 		return false;
 	}
 	if (!can || b->n_waiting >= LIMIT_QUEUE_BUS) {
@@ -143,7 +189,7 @@ void bridge_cancel(struct bridge *b, struct request *r)
 	if (r->stage == STAGE_STATE)
 		finish(r, REQUEST_CANCELLED, NULL, NULL);
 	else if (r->stage == STAGE_HELD)
-		end_held(r, REQUEST_CANCELLED);
+		end_held(r, REQUEST_CANCELLED, NULL);
 	else if (b->driver->cancel)
 		b->driver->cancel(b, r);
 }
@@ -184,10 +230,19 @@ static void confirm_readback(struct bridge *b, struct request *r)
 		finish(r, REQUEST_DIFFERS, NULL, NULL);
 }
 
+/* The driver said done when the device had answered. */
+static void confirm_response(struct bridge *b, struct request *r)
+{
+	(void)b;
+	r->answered = true;
+	finish(r, REQUEST_DONE, NULL, NULL);
+}
+
 static void (*const confirm_by[])(struct bridge *b, struct request *r) = {
 	[CONFIRM_NONE] = confirm_none,
 	[CONFIRM_STATE] = confirm_state,
 	[CONFIRM_READBACK] = confirm_readback,
+	[CONFIRM_RESPONSE] = confirm_response,
 };
 
 /* One line for each change of state, with the cause as the driver knows it. */

@@ -25,7 +25,7 @@
 struct bridge;
 
 enum request_status {
-	REQUEST_DONE = 0,     /* read: the sample is in; write: accepted by the bus or the device */
+	REQUEST_DONE = 0,     /* read: the sample is in; write: accepted by the bus or the device, answered if it is to be */
 	REQUEST_AWAY = -1,    /* bus or device cannot be reached */
 	REQUEST_TIMEOUT = -2, /* sent, no answer until the deadline */
 	REQUEST_REFUSED = -3, /* the device answered with an error */
@@ -51,6 +51,7 @@ struct request {
 	enum request_rank rank;
 	int64_t due_ms;      /* POLLED: when the next one is due, monotonic: the earliest goes first */
 	bool confirmed;      /* set by the core: the value was seen at the device */
+	bool answered;       /* set by the core: the device said that it did it (CONFIRM_RESPONSE) */
 	/* Once; may free r. shown is the point's newest sample, borrowed; NULL when the read failed. why: NULL or the
 	 * cause. */
 	void (*done)(struct request *r, int status, const struct sample *shown, const struct err *why);
@@ -68,6 +69,9 @@ struct request {
 struct bridge_driver {
 	struct protocol protocol; /* name, rows of bus, device and point address, check */
 	size_t size;              /* of self; the core gives it zeroed */
+	/* Writes while the bus is away wait for it, each until its deadline, and a newer one to the same point takes the
+	 * place of one that waits. Else they are refused at once. */
+	bool last_wins;
 	/* 0: bridge_up() or bridge_down() will follow, once; -1: down at once. After bridge_down() it is called again,
 	 * without a close between. A driver that says bridge_down() has ended its requests before. */
 	int (*open)(struct bridge *b, struct err *e);
@@ -117,7 +121,7 @@ struct bridge {
 	struct timer age_timer; /* next point that may become old */
 	struct poll *poll;      /* poll.c */
 	struct list waiting;    /* struct request.wait_link, in flight */
-	struct list held;       /* the same, renew.c: they wait until the bus is open again */
+	struct list held;       /* the same: they wait until the bus is open again */
 	size_t n_waiting, n_held;
 	int phase;          /* renew.c: of a change of configuration */
 	bool reopens, holds; /* renew.c */

@@ -7,7 +7,7 @@ enum stage {
 	STAGE_DRIVER,   /* the driver has it: its bridge_done will come */
 	STAGE_READBACK, /* written; the driver reads it back */
 	STAGE_STATE,    /* written; the core waits for the bus to tell the new state */
-	STAGE_HELD,     /* renew.c: the driver has not got it yet */
+	STAGE_HELD,     /* the driver has not got it yet: the bus is away, or renew.c is at work */
 };
 
 /* poll.c: reads what is due, all points of one interval together. */
@@ -30,6 +30,7 @@ bool renew_abandon(struct bridge *b); /* bridge_stop; true: it is closing alread
 
 /* ask.c */
 void ask_end_all(struct bridge *b, int status);  /* what the driver has forgotten */
+void ask_drop_leaving(struct bridge *b);         /* of what is held */
 void ask_saw(struct bridge *b, struct point *p); /* a good sample came: writes that wait for it */
 
 /* count.c: what is counted of a bus, and how busy it is. */

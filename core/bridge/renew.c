@@ -98,6 +98,7 @@ void bridge_hold(struct bridge *b, bool reopen, void (*quiet)(void *ctx, struct 
 	b->quiet_ctx = ctx;
 	if (b->reopens)
 		poll_end(b);
+	ask_drop_leaving(b);
 	timer_set(b->loop, &b->patience, PATIENCE_MS, lose_patience, b);
 	renew_ended(b);
 }
@@ -119,10 +120,9 @@ bool renew_closed(struct bridge *b)
 
 void renew_release(struct bridge *b)
 {
-	struct list *at;
 	b->holds = false;
-	while ((at = list_pop(&b->held))) {
-		struct request *r = list_of(at, struct request, wait_link);
+	for (size_t n = b->n_held; n > 0 && !list_empty(&b->held); n--) { /* what must wait on comes behind */
+		struct request *r = list_of(list_pop(&b->held), struct request, wait_link);
 		timer_stop(b->loop, &r->timer);
 		b->n_held--;
 		r->bridge = NULL;

@@ -68,6 +68,7 @@ static void on_done(struct request *r, int status, const struct sample *shown, c
 	(void)shown;
 	q->answer->status = status;
 	q->answer->confirmed = r->confirmed;
+	q->answer->answered = r->answered;
 	if (status != REQUEST_DONE)
 		err_set(&q->answer->why, "%s", why ? why->text : bridge_status_word(status));
 	if (--d->open == 0)

@@ -13,6 +13,7 @@
 struct direct_answer {
 	int status;     /* enum request_status */
 	bool confirmed; /* write: seen at the device */
+	bool answered;  /* write: the device said that it did it */
 	struct err why; /* empty when done */
 };
 

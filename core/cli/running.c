@@ -68,7 +68,7 @@ static long long sum(const json_t *counts, const char *const *keys)
 
 static void print_requests(const struct cli *c, const char *name, const json_t *counts)
 {
-	static const char *const good[] = { "done", "confirmed", NULL }, *const forbidden[] = { "forbidden", NULL };
+	static const char *const good[] = { "done", "answered", "confirmed", NULL }, *const forbidden[] = { "forbidden", NULL };
 	static const char *const bad[] = {
 		"bad_value", "not_found", "busy", "unreachable", "failed", "cancelled", NULL
 	};

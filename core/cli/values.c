@@ -60,13 +60,16 @@ static void print_point(const struct cli *c, const struct point *p)
 	text_free(&t);
 }
 
-static void print_written(const struct cli *c, const char *point, bool confirmed)
+/* outcome: accepted, answered or confirmed */
+static void print_written(const struct cli *c, const char *point, const char *outcome)
 {
-	const char *words = confirmed ? "written, and seen at the device" : "accepted; nobody looked whether it holds";
+	const char *words = text_same(outcome, "confirmed")  ? "written, and seen at the device"
+			    : text_same(outcome, "answered") ? "written; the device answered that it did"
+							     : "accepted; nobody looked whether it holds";
 	struct text line = { 0 };
 	json_begin(&line, NULL, '{');
 	json_put(&line, "point", point);
-	json_put(&line, "outcome", confirmed ? "confirmed" : "accepted");
+	json_put(&line, "outcome", outcome);
 	json_end(&line, '}');
 	if (c->json)
 		fprintf(c->out, "%s\n", line.data);
@@ -78,7 +81,7 @@ static void print_written(const struct cli *c, const char *point, bool confirmed
 static void print_outcome(void *ctx, const json_t *line, const char *text)
 {
 	(void)text;
-	print_written(ctx, daemon_text(line, "point"), text_same(daemon_text(line, "outcome"), "confirmed"));
+	print_written(ctx, daemon_text(line, "point"), daemon_text(line, "outcome"));
 }
 
 static int pick(struct picked *k, size_t n)
@@ -168,7 +171,7 @@ static int write_point(struct picked *k)
 		return cli_fail(c, CLI_FAILED, "%s", why.text);
 	if (answer.status != REQUEST_DONE)
 		return cli_fail(c, CLI_FAILED, "%s: %s", c->args[0], answer.why.text);
-	print_written(c, c->args[0], answer.confirmed);
+	print_written(c, c->args[0], answer.confirmed ? "confirmed" : answer.answered ? "answered" : "accepted");
 	return CLI_DONE;
 }
 

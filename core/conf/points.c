@@ -140,7 +140,9 @@ static int check_access(const struct check *c, struct point *p, struct err *e)
 		return err_set(e, "write: the point is read-only; add access = \"rw\"");
 	if (writes && is_number(p) && !(p->has_min && p->has_max))
 		return err_set(e, "access: a number that can be written needs min and max");
-	if (!(p->access & ACCESS_READ) && p->confirm != CONFIRM_NONE)
+	if (writes && p->confirm == CONFIRM_RESPONSE && !c->protocol->responds)
+		return err_set(e, "write.confirm: nobody answers a write on this bus; \"none\", \"state\" or \"readback\"");
+	if (!(p->access & ACCESS_READ) && p->confirm != CONFIRM_NONE && p->confirm != CONFIRM_RESPONSE)
 		return err_set(e,
 			       "write.confirm: what cannot be read cannot be confirmed; \"none\", or access = \"rw\"");
 	return 0;

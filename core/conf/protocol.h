@@ -27,6 +27,7 @@ struct protocol {
 	size_t address_size;
 	int64_t poll_ms; /* default of `poll` for its points; 0: it listens */
 	bool wire_types; /* int16 ... string are allowed */
+	bool responds;   /* write.confirm = "response" is possible */
 	/*
 	 * Checks: pure; also what `jidgate check` runs. Each may be NULL: rows are enough. All structs above are
 	 * filled, with defaults; the sentence needs no subject: "device 'boiler': point 'setpoint': " is put before it,

@@ -20,7 +20,7 @@ static const char *const type_words[] = { "bool",    "int",   "real",   "text", 
 					  "float64", "bcd16", "bcd32",  "string", NULL };
 static const char *const kind_words[] = { "momentary", "counter", "peak", "status", "identity", "computed", NULL };
 static const char *const access_words[] = { "r", "w", "rw", NULL };
-static const char *const confirm_words[] = { "none", "state", "readback", NULL };
+static const char *const confirm_words[] = { "none", "state", "readback", "response", NULL };
 
 static const struct setting history_rows[] = {
 	{ "memory", SETTING_SIZE, IN(conf_history, memory), .fallback = "16MiB", .min = 64LL << 10, .max = 4LL << 30,
@@ -104,7 +104,7 @@ static const struct setting word_rows[] = {
 static const struct setting write_rows[] = {
 	{ "confirm", SETTING_WORD, IN(point, confirm), .fallback = "none", .words = confirm_words,
 	  .help = "a write is done when the bus took it (none), the state shows it (state), it was read again "
-		  "(readback)" },
+		  "(readback), the device answered (response, MQTT 5)" },
 	{ "min_interval", SETTING_DURATION, IN(point, write_interval_ms), .fallback = "0s", .max = DAY,
 	  .help = "least time between two writes; sooner ones are refused" },
 	{ "deadline", SETTING_DURATION, IN(point, write_deadline_ms), .fallback = "5s", .min = 10,

@@ -46,7 +46,7 @@ static void make_line(struct operation *o, enum wish_status status)
 	json_begin(&o->line, NULL, '{');
 	control_add_point(&o->line, p);
 	if (o->wish.write)
-		json_put(&o->line, "outcome", status == WISH_CONFIRMED ? "confirmed" : "accepted");
+		json_put(&o->line, "outcome", wish_is_good(status) ? wish_outcome(status) : "accepted");
 	else
 		control_add_sample(&o->line, &o->part.sample, p->unit, loop_utc(o->control->loop));
 	json_end(&o->line, '}');
@@ -56,9 +56,7 @@ static void log_write(const struct operation *o, enum wish_status status)
 {
 	const struct point *p = o->part.point;
 	log_info(o->control->log, "point '%s.%s': written from the command line: %s", p->device->id, p->id,
-		 *o->why.text               ? o->why.text
-		 : status == WISH_CONFIRMED ? "confirmed"
-					    : "accepted");
+		 *o->why.text || !wish_is_good(status) ? o->why.text : wish_outcome(status));
 }
 
 static void judge(struct operation *o, enum wish_status status, const char *text)
@@ -69,7 +67,7 @@ static void judge(struct operation *o, enum wish_status status, const char *text
 	size_t named = strlen(p->id);
 	if (strncmp(why ? why : "", p->id, named) == 0 && strncmp(why + named, ": ", 2) == 0)
 		why += named + 2; /* of a set with many points it says which */
-	if (status != WISH_DONE && status != WISH_CONFIRMED)
+	if (!wish_is_good(status))
 		err_set(&o->why, "%s.%s: %s", p->device->id, p->id, why);
 	else if (!o->wish.write && s->quality != QUALITY_GOOD)
 		err_set(&o->why, "%s.%s: there is no good value: %s", p->device->id, p->id,

@@ -82,6 +82,7 @@ static void add_things(struct text *to, const struct control *c, bool service_fa
 
 static const char *const ends[WISH_STATUSES] = {
 	[WISH_DONE] = "done",
+	[WISH_ANSWERED] = "answered",
 	[WISH_CONFIRMED] = "confirmed",
 	[WISH_FORBIDDEN] = "forbidden",
 	[WISH_BAD] = "bad_value",

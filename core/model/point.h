@@ -40,7 +40,7 @@ enum type {
 	TYPE_COUNT
 };
 
-enum confirm { CONFIRM_NONE, CONFIRM_STATE, CONFIRM_READBACK };
+enum confirm { CONFIRM_NONE, CONFIRM_STATE, CONFIRM_READBACK, CONFIRM_RESPONSE };
 
 struct word { /* one row of an enumeration */
 	struct decimal raw;

@@ -14,6 +14,7 @@ struct point;
 
 enum wish_status {
 	WISH_DONE,        /* read: samples are in; write: accepted by the bus, not seen */
+	WISH_ANSWERED,    /* write: the device said that it did it */
 	WISH_CONFIRMED,   /* write: the device was seen to hold the value */
 	WISH_FORBIDDEN,   /* the gate said no */
 	WISH_BAD,         /* the value is not acceptable; text says why, part says where */
@@ -50,3 +51,7 @@ struct wish {
 	size_t open;   /* core/request.c's: parts not yet ended */
 	void *carrier; /* core/request.c's */
 };
+
+bool wish_is_good(enum wish_status status); /* done, answered or confirmed */
+/* How far a good write got: "accepted", "answered", "confirmed". */
+const char *wish_outcome(enum wish_status status);

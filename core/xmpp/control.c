@@ -75,14 +75,14 @@ static void refuse(struct answer *a, enum wish_status status, const char *var, c
 	reply_error_end(a, w);
 }
 
-/* OK means: done as asked. Whether the device was seen to hold the value is said in our own namespace. */
-static void agree(struct answer *a, bool seen)
+/* OK means: done as asked. Whether the device answered, or was seen to hold the value, is said in our own namespace. */
+static void agree(struct answer *a, enum wish_status status)
 {
 	struct text *w = reply_begin(a);
 	if (!w)
 		return;
 	writer_raw(w, "<setResponse xmlns='urn:xmpp:iot:control' xmlns:x='urn:jidgate:siot:0' responseCode='OK'");
-	writer_attribute(w, "x:outcome", seen ? "confirmed" : "accepted");
+	writer_attribute(w, "x:outcome", wish_outcome(status));
 	writer_raw(w, "/>");
 	reply_end(a);
 }
@@ -98,9 +98,8 @@ static const char *blamed(const struct wish *w, enum wish_status status)
 static void write_answered(struct wish *wish, enum wish_status status, const char *text)
 {
 	struct writing *w = wish->ctx;
-	bool good = status == WISH_DONE || status == WISH_CONFIRMED;
-	if (w->answer && good)
-		agree(w->answer, status == WISH_CONFIRMED);
+	if (w->answer && wish_is_good(status))
+		agree(w->answer, status);
 	else if (w->answer)
 		refuse(w->answer, status, blamed(wish, status), text);
 	writing_free(w);

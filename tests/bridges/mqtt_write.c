@@ -185,33 +185,6 @@ Test(mqtt_write, keeps_what_it_was_told_to_keep)
 	mqtt_site_end(&s);
 }
 
-Test(mqtt_write, is_not_kept_for_a_broker_that_is_away_and_never_sent_twice)
-{
-	struct mqtt_site s;
-	struct rig_ask a = { 0 }, b = { 0 };
-	mqtt_site_begin(&s, "");
-	struct point *dim = mqtt_site_point(&s, "dim", TYPE_INT, "write.topic=~/set");
-	mqtt_site_up(&s);
-	mqtt_broker_fault(s.peer, MQTT_BROKER_NO_PUBACK, 0);
-	rig_ask_write(s.rig, &a, dim, "50", 60000);
-	RIG_UNTIL(s.rig, mqtt_broker_counts(s.peer).publishes == 1);
-	mqtt_broker_die(s.peer);
-	RIG_UNTIL(s.rig, a.n_done);
-	cr_expect_eq(a.status, REQUEST_AWAY);
-	RIG_UNTIL(s.rig, s.rig->bridge->state != BRIDGE_UP);
-	rig_ask_write(s.rig, &b, dim, "60", 60000);
-	cr_expect_eq(b.n_done, 1, "at once");
-	cr_expect_eq(b.status, REQUEST_AWAY);
-	mqtt_broker_fault(s.peer, MQTT_BROKER_WELL, 0);
-	mqtt_broker_revive(s.peer);
-	mqtt_site_wait(&s);
-	mqtt_site_tell(&s, "house/lamp", "7");
-	cr_expect_eq(mqtt_broker_counts(s.peer).publishes, 1, "neither of them is sent now");
-	cr_expect_eq(rig_write(s.rig, dim, "70"), REQUEST_DONE);
-	cr_expect_str_eq(mqtt_broker_counts(s.peer).payload, "70");
-	mqtt_site_end(&s);
-}
-
 Test(mqtt_write, waits_for_its_turn_and_not_longer_than_its_deadline)
 {
 	enum { MANY = 50 };

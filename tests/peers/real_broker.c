@@ -235,6 +235,32 @@ void real_broker_listen(struct real_broker *r, const char *topic, void (*cause)(
 	wait_for(pid);
 }
 
+/* mosquitto_sub prints response topic and correlation data, mosquitto_pub sends with them. */
+pid_t real_broker_answer(struct real_broker *r, const char *topic, const char *payload)
+{
+	char script[512], line[256];
+	int ends[2];
+	snprintf(script, sizeof(script),
+		 "stdbuf -oL mosquitto_sub -V 5 -h 127.0.0.1 -p %d -q 1 -d -C 1 -F '> %%R %%D' -t %s | while read mark to data; do "
+		 "case $mark in Subscribed) echo listens;; '>') exec mosquitto_pub -V 5 -h 127.0.0.1 -p %d -q 1 -t $to "
+		 "-D publish correlation-data $data -m '%s';; esac; done",
+		 r->port, topic, r->port, payload);
+	if (pipe(ends) < 0)
+		die("pipe");
+	pid_t pid = spawn((char *[]){ "sh", "-c", script, NULL }, ends[1], STDOUT_FILENO);
+	close(ends[1]);
+	FILE *said = fdopen(ends[0], "r");
+	if (!fgets(line, sizeof(line), said))
+		die("mosquitto_sub");
+	fclose(said);
+	return pid;
+}
+
+void real_broker_wait(pid_t device)
+{
+	wait_for(device);
+}
+
 void real_broker_end(struct real_broker *r)
 {
 	char path[96];

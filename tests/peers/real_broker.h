@@ -24,4 +24,7 @@ void real_broker_keep(struct real_broker *r, size_t n,
 /* The next message on the topic, which `cause` brings about when it is called. */
 void real_broker_listen(struct real_broker *r, const char *topic, void (*cause)(void *ctx), void *ctx, char *ret,
 			size_t room);
+/* A device of version 5 that answers the next message on the topic as it is asked to; returns when it listens. */
+pid_t real_broker_answer(struct real_broker *r, const char *topic, const char *payload);
+void real_broker_wait(pid_t device); /* until it has ended */
 void real_broker_end(struct real_broker *r);

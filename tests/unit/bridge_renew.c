@@ -257,6 +257,36 @@ Test(bridge_renew, what_waited_is_refused_when_the_bus_does_not_come_back)
 	rig_free(s.rig);
 }
 
+/* A write that waits for a bus that is away is nobody's any more when its point leaves. */
+Test(bridge_renew, what_waits_for_a_bus_that_is_away_ends_with_its_device_or_goes_on_waiting)
+{
+	struct scene s;
+	struct bridge_driver last_wins = plain;
+	struct rig_ask older = { 0 }, kept = { 0 }, lost = { 0 }, read = { 0 };
+	last_wins.last_wins = true;
+	begin(&s, &last_wins);
+	s.seen.refuse_open = true;
+	bridge_down(s.rig->bridge, &(const struct err){ "gone" });
+	rig_ask_write(s.rig, &older, s.kept, "1", 600000);
+	rig_ask_write(s.rig, &lost, s.lost, "1", 600000);
+	rig_ask_write(s.rig, &kept, s.kept, "2", 600000);
+	rig_ask_read(s.rig, &read, s.kept, 600000);
+	cr_expect_eq(older.status, REQUEST_CANCELLED);
+	cr_expect_eq(read.status, REQUEST_AWAY, "who reads wants to know now");
+	cr_expect_eq(lost.n_done + kept.n_done, 0);
+	hold(&s, false);
+	cr_expect_eq(lost.status, REQUEST_BUSY);
+	RIG_UNTIL(s.rig, s.seen.n_quiet == 1);
+	swap(&s);
+	cr_expect_eq(kept.n_done, 0, "the bus is still away");
+	s.seen.refuse_open = false;
+	loop_skip(s.rig->loop, 60000);
+	RIG_UNTIL(s.rig, s.rig->bridge->state == BRIDGE_UP);
+	end_all(&s);
+	cr_expect_eq(kept.status, REQUEST_DONE);
+	rig_free(s.rig);
+}
+
 Test(bridge_renew, a_bus_that_goes_down_meanwhile_is_opened_again)
 {
 	struct scene s;
