@@ -249,15 +249,34 @@ static void tell_due(void *ctx)
 		arm(t, next);
 }
 
+static void tell_or_wait(struct things *t, struct thing *thing)
+{
+	list_add(&t->dirty, &thing->dirty_link);
+	int64_t wait = wait_of(t, thing);
+	if (wait || !tell(t, thing))
+		arm(t, wait);
+}
+
+static void tell_fresh(void *ctx)
+{
+	struct things *t = ctx;
+	for (struct list *at; (at = list_pop(&t->fresh));)
+		tell_or_wait(t, list_of(at, struct thing, dirty_link));
+}
+
+/* What of one message is still to come belongs to the same step: nobody hears half of it. */
 void presence_news(struct things *t, struct thing *thing)
 {
 	bool may = t->link->accounts ? thing->stated : link_up(t->link, NULL);
 	if (list_in(&thing->dirty_link) || t->closing || !may)
 		return;
-	list_add(&t->dirty, &thing->dirty_link);
-	int64_t wait = wait_of(t, thing);
-	if (wait || !tell(t, thing))
-		arm(t, wait);
+	if (thing->n_points == 1) {
+		tell_or_wait(t, thing);
+		return;
+	}
+	list_add(&t->fresh, &thing->dirty_link);
+	if (!t->freshly.place)
+		timer_set(t->loop, &t->freshly, 0, tell_fresh, t);
 }
 
 /* After a connect nobody is told that we are back: each thing says it, so many a turn (wire.md 3.3). */
@@ -284,6 +303,7 @@ static void announce(void *ctx)
 void presence_begin(struct things *t)
 {
 	list_init(&t->dirty);
+	list_init(&t->fresh);
 }
 
 void presence_up(struct things *t, const char *local)
@@ -305,7 +325,8 @@ void presence_down(struct things *t)
 	struct list *at;
 	timer_stop(t->loop, &t->telling);
 	timer_stop(t->loop, &t->announcing);
-	while ((at = list_pop(&t->dirty)))
+	timer_stop(t->loop, &t->freshly);
+	while ((at = list_pop(&t->dirty)) || (at = list_pop(&t->fresh)))
 		list_of(at, struct thing, dirty_link)->spoke_ms = 0;
 }
 

@@ -39,8 +39,9 @@ struct things {
 	size_t n_recalls;
 	struct list reads;    /* sensor.c: reads that wait for values, for cancel */
 	struct list dirty;    /* presence.c: thing.dirty_link whose presence is due */
-	struct timer telling; /* presence.c */
-	uint64_t n_told;      /* presence.c: available presences that were sent */
+	struct list fresh;    /* presence.c: the same link, of what has news since the last turn */
+	struct timer telling, freshly;
+	uint64_t n_told; /* presence.c: available presences that were sent */
 	size_t announced;     /* presence.c: place in the walk that states presence after connect */
 	struct timer announcing;
 	bool service_fails; /* siot_ask.c: said already */

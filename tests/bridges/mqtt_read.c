@@ -31,6 +31,44 @@ Test(mqtt_read, tells_all_points_of_a_message)
 	mqtt_site_end(&s);
 }
 
+struct steps {
+	size_t samples, turns;
+	uint64_t turn;
+};
+
+static void note_step(struct rig *rig, struct point *p, enum news news)
+{
+	struct steps *steps = rig->ctx;
+	(void)news;
+	if (strcmp(p->device->id, "lamp") != 0)
+		return;
+	steps->samples++;
+	steps->turns += loop_turns(rig->loop) != steps->turn;
+	steps->turn = loop_turns(rig->loop);
+}
+
+/* Whoever hears of a thing later in the turn, or at its end, hears of all that the message said. */
+Test(mqtt_read, tells_all_points_of_a_message_in_one_turn)
+{
+	struct mqtt_site s;
+	struct steps steps = { 0 };
+	char payload[64];
+	mqtt_site_begin(&s, "");
+	mqtt_site_point(&s, "a", TYPE_INT, "path=/a");
+	mqtt_site_point(&s, "b", TYPE_INT, "path=/b");
+	mqtt_site_point(&s, "c", TYPE_INT, "path=/c");
+	mqtt_site_up(&s);
+	s.rig->ctx = &steps;
+	s.rig->on_sample = note_step;
+	for (int i = 0; i < 10; i++) {
+		snprintf(payload, sizeof(payload), "{\"a\": %d, \"b\": %d, \"c\": %d}", i, i, i);
+		mqtt_site_tell(&s, "house/lamp", payload);
+	}
+	cr_expect_eq(steps.samples, 30);
+	cr_expect_leq(steps.turns, 10);
+	mqtt_site_end(&s);
+}
+
 static void tells_retained(const char *version)
 {
 	struct mqtt_site s;
@@ -222,6 +260,55 @@ Test(mqtt_read, takes_a_burst_in_small_bites)
 	RIG_UNTIL(s.rig, lux->last.quality == QUALITY_GOOD && lux->last.value.number.digits == 1999);
 	cr_expect_geq(loop_turns(s.rig->loop) - turns, 2000 / 16);
 	mqtt_site_end(&s);
+}
+
+struct beat {
+	struct mqtt_site *site;
+	struct timer timer;
+	int64_t last, longest;
+	size_t n;
+};
+
+static void on_beat(void *ctx)
+{
+	struct beat *b = ctx;
+	int64_t now = loop_now(b->site->rig->loop);
+	if (b->n++ && now - b->last > b->longest)
+		b->longest = now - b->last;
+	b->last = now;
+	timer_set(b->site->rig->loop, &b->timer, 5, on_beat, b);
+}
+
+/* A broker that says more than we can take, all the time: who has a timer gets his turn. */
+static void floods(const char *version)
+{
+	enum { MANY = 60000 };
+	struct mqtt_site s;
+	char payload[128];
+	mqtt_site_begin(&s, version);
+	struct point *lux = mqtt_site_point(&s, "lux", TYPE_INT, "path=/lux");
+	mqtt_site_up(&s);
+	struct beat beat = { .site = &s };
+	for (int i = 0; i < MANY; i++) {
+		int size = snprintf(payload, sizeof(payload), "{\"lux\": %d, \"more\": \"of no interest to anybody\"}", i);
+		mqtt_broker_publish(s.peer, "house/lamp", payload, (size_t)size, 0, false);
+	}
+	timer_set(s.rig->loop, &beat.timer, 0, on_beat, &beat);
+	RIG_UNTIL(s.rig, lux->last.quality == QUALITY_GOOD && lux->last.value.number.digits == MANY - 1);
+	timer_stop(s.rig->loop, &beat.timer);
+	cr_expect_gt(beat.n, 20, "%zu beats in the flood", beat.n);
+	cr_expect_lt(beat.longest, 100, "a timer of 5 ms waited %lld ms", (long long)beat.longest);
+	mqtt_site_end(&s);
+}
+
+Test(mqtt_read, starves_nobody_while_a_broker_floods_with_version_5)
+{
+	floods("version=5");
+}
+
+Test(mqtt_read, starves_nobody_while_a_broker_floods_with_version_3)
+{
+	floods("version=3.1.1");
 }
 
 Test(mqtt_read, subscribes_to_many_topics_and_again_after_a_loss)

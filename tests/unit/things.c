@@ -314,6 +314,11 @@ Test(things, writes_raw_and_says_what_was_seen)
 	cr_expect_null(fake_link_find(s->link, "id='w'"));
 	stage_sample(s, "boiler.set", "630");
 	has(stage_wait(s, "id='w'"), "x:outcome='confirmed'");
+
+	stage_thing(s, "boiler.set")->points[0]->confirm = CONFIRM_RESPONSE;
+	ask_write(s, "<int name='set' value='64'/>");
+	stage_answer(s, REQUEST_DONE, NULL);
+	has(stage_wait(s, "id='w'"), "x:outcome='answered'");
 	stage_free(s);
 }
 

@@ -160,3 +160,24 @@ Test(values, of_a_counter_that_was_reset_are_told_and_logged)
 	cr_expect_eq(stage_count_log(s, "point 'boiler.temp': the counter begins anew at 3"), 1);
 	stage_free(s);
 }
+
+/* As a driver does with a message that has several values: nobody hears of half of it. */
+Test(values, of_one_message_are_told_in_one_step)
+{
+	struct stage *s = stage_new_device(3);
+	fake_link_up(s->link, NULL);
+	stage_befriend(s, "boiler", FRIEND);
+	struct thing *t = stage_thing(s, "boiler");
+	for (int64_t step = 1; step <= 3; step++) {
+		char wanted[32];
+		for (size_t i = 3; i < 6; i++) {
+			struct sample one = sample_good(value_integer(step), loop_utc(s->loop));
+			bridge_sample(s->bridge, t->points[i], &one);
+		}
+		snprintf(wanted, sizeof(wanted), "p0 %d, p1 %d, p2 %d", (int)step, (int)step, (int)step);
+		loop_skip(s->loop, SECOND);
+		has(stage_wait(s, "<presence"), wanted);
+		quiet(s);
+	}
+	stage_free(s);
+}

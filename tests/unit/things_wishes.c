@@ -242,21 +242,31 @@ Test(wishes, that_set_several_points_are_checked_as_a_whole_and_sent_in_order)
 	stage_free(s);
 }
 
-Test(wishes, that_set_several_points_are_confirmed_only_when_all_were_seen)
+Test(wishes, that_set_several_points_say_what_is_true_of_all)
 {
+	static const struct {
+		enum confirm one, two;
+		const char *outcome;
+	} rows[] = {
+		{ CONFIRM_READBACK, CONFIRM_NONE, "x:outcome='accepted'" },
+		{ CONFIRM_READBACK, CONFIRM_READBACK, "x:outcome='confirmed'" },
+		{ CONFIRM_RESPONSE, CONFIRM_READBACK, "x:outcome='answered'" },
+		{ CONFIRM_RESPONSE, CONFIRM_RESPONSE, "x:outcome='answered'" },
+		{ CONFIRM_NONE, CONFIRM_RESPONSE, "x:outcome='accepted'" },
+	};
 	struct stage *s = stage_new_device(2);
 	fake_link_up(s->link, NULL);
 	stage_befriend(s, "boiler", FRIEND);
 	struct thing *t = stage_thing(s, "boiler");
-	t->points[3]->confirm = CONFIRM_READBACK;
-	for (int both = 0; both < 2; both++) {
-		t->points[4]->confirm = both ? CONFIRM_READBACK : CONFIRM_NONE;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		t->points[3]->confirm = rows[i].one;
+		t->points[4]->confirm = rows[i].two;
 		write_as(s, BOILER, 1, "<int name='p0' value='1'/><int name='p1' value='1'/>");
 		stage_answer(s, REQUEST_DONE, NULL);
 		stage_answer(s, REQUEST_DONE, NULL);
 		while (s->n_asked)
 			stage_answer(s, REQUEST_DONE, "1");
-		has(stage_wait(s, "id='w1'"), both ? "x:outcome='confirmed'" : "x:outcome='accepted'");
+		has(stage_wait(s, "id='w1'"), rows[i].outcome);
 	}
 	stage_free(s);
 }
