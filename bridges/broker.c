@@ -310,6 +310,14 @@ static void on_wire_up(void *ctx)
 	greet(b);
 }
 
+/* Not now: the connection may be read several times in a turn. */
+static void take_soon(struct broker *b)
+{
+	open_sealed(b);
+	if (!b->more.place)
+		timer_set(b->loop, &b->more, 0, on_more, b);
+}
+
 /* Never more than there is room for: the connection is paused when there is none. */
 static void on_wire_data(void *ctx, const char *bytes, size_t size)
 {
@@ -326,10 +334,8 @@ static void on_wire_data(void *ctx, const char *bytes, size_t size)
 		greet(b);
 	else if (b->state == BROKER_JOINING)
 		tcp_pause(b->wire, true); /* nobody but a broker that is none speaks before it is spoken to */
-	else if (b->more.place)
-		open_sealed(b);
 	else
-		take_packets(b);
+		take_soon(b);
 	settle(b);
 }
 

@@ -109,6 +109,7 @@ Test(mqtt_write, is_seen_when_the_device_says_so)
 	a = (struct rig_ask){ 0 };
 	rig_ask_write(s.rig, &a, dim, "60", 60000);
 	RIG_UNTIL(s.rig, mqtt_broker_counts(s.peer).publishes == 2);
+	mqtt_site_tell(&s, "house/lamp", "{}"); /* and what the broker says to it has come */
 	loop_skip(s.rig->loop, 60001);
 	RIG_UNTIL(s.rig, a.n_done);
 	cr_expect_eq(a.status, REQUEST_DIFFERS);

@@ -321,9 +321,9 @@ Test(control_words, status_counts_what_happens)
 	loop_skip(o.d->stage->loop, 61000);
 	const char *said = ask(&o, "{\"word\": \"status\"}\n");
 	expect_said(said,
-		    "\"reads\": {\"done\": 1, \"confirmed\": 0, \"forbidden\": 0, \"bad_value\": 0, \"not_found\": 0, "
+		    "\"reads\": {\"done\": 1, \"answered\": 0, \"confirmed\": 0, \"forbidden\": 0, \"bad_value\": 0, \"not_found\": 0, "
 		    "\"busy\": 0, \"unreachable\": 1,");
-	expect_said(said, "\"writes\": {\"done\": 1, \"confirmed\": 0, \"forbidden\": 0, \"bad_value\": 1,");
+	expect_said(said, "\"writes\": {\"done\": 1, \"answered\": 0, \"confirmed\": 0, \"forbidden\": 0, \"bad_value\": 1,");
 	expect_said(said, "\"bus\": \"bus\", \"protocol\": \"play\", \"state\": \"up\", \"why\": null");
 	expect_said(said, "\"reads\": 2, \"read_errors\": 1, \"writes\": 1, \"write_errors\": 0, \"samples\": 1");
 	expect_said(said, "\"busy_percent\": 0");

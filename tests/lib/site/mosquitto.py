@@ -8,10 +8,10 @@ from .server import Server
 class Mosquitto(Server):
     name = "mosquitto"
 
-    def __init__(self, folder, users=None):
-        """users: name -> password; None lets everybody in."""
+    def __init__(self, folder, users=None, sealed=None):
+        """users: name -> password; None lets everybody in. sealed: files of the authority, certificate for localhost and key."""
         super().__init__(folder)
-        self.users = users or {}
+        self.users, self.sealed = users or {}, sealed
 
     def configure(self):
         lines = [f"listener {self.port} 127.0.0.1", "set_tcp_nodelay true", "persistence false",
@@ -19,6 +19,8 @@ class Mosquitto(Server):
                  f"allow_anonymous {str(not self.users).lower()}"]
         if os.geteuid() == 0:
             lines.append("user root")  # it would change the user, and then neither read our files nor die with us
+        if self.sealed:
+            lines += [f"{word} {file}" for word, file in zip(("cafile", "certfile", "keyfile"), self.sealed)]
         if self.users:
             lines.append(f"password_file {self._write_passwords()}")
         (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
@@ -37,6 +39,8 @@ class Mosquitto(Server):
     def client(self, tool):
         """mosquitto_pub or mosquitto_sub with where to go and who we are."""
         words = [tool, "-h", "127.0.0.1", "-p", self.port]
+        if self.sealed:
+            words[2:3] = ["localhost", "--cafile", self.sealed[0]]
         for name, password in list(self.users.items())[:1]:
             words += ["-u", name, "-P", password]
         return words
