@@ -103,6 +103,11 @@ void coapask_get(struct coapask *ask, const struct coaprows_device *device, cons
 	coapnet_leave(&ask->net);
 }
 
+struct coapnet *coapask_net(struct coapask *ask)
+{
+	return &ask->net;
+}
+
 void coapask_free(struct coapask *ask, void (*ended)(void *ctx), void *ctx)
 {
 	if (!ask)

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "bridges/coapmsg.h"
+#include "bridges/coapnet.h"
 #include "bridges/coaprows.h"
 
 struct coapask;
@@ -25,6 +25,8 @@ struct coapask *coapask_new(struct loop *loop, const struct coaprows_bus *bus, s
  */
 void coapask_get(struct coapask *ask, const struct coaprows_device *device, const char *path, int accept,
 		 void (*fn)(void *ctx, int status, const struct coapmsg_answer *a, const struct err *why), void *ctx);
+
+struct coapnet *coapask_net(struct coapask *ask); /* for what is no question to one device (coapcast.h) */
 
 /* Forgets what is under way. ended (may be NULL) is called once, now or in a later turn: until then the loop must run
  * and what was borrowed must stay. */

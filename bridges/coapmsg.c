@@ -12,6 +12,7 @@ static const struct {
 	int observe; /* value of the option, -1: none */
 } kinds[] = {
 	[COAPMSG_GET] = { COAP_MESSAGE_CON, COAP_REQUEST_CODE_GET, -1 },
+	[COAPMSG_ASK_ALL] = { COAP_MESSAGE_NON, COAP_REQUEST_CODE_GET, -1 }, /* nobody of a group confirms */
 	[COAPMSG_OBSERVE] = { COAP_MESSAGE_CON, COAP_REQUEST_CODE_GET, 0 },
 	[COAPMSG_UNOBSERVE] = { COAP_MESSAGE_NON, COAP_REQUEST_CODE_GET, 1 }, /* nobody waits for its answer */
 	[COAPMSG_PUT] = { COAP_MESSAGE_CON, COAP_REQUEST_CODE_PUT, -1 },

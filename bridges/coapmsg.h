@@ -12,7 +12,7 @@
 
 enum { COAPMSG_TOKEN = 8, COAPMSG_ETAG = 8, COAPMSG_SZX = 6 /* blocks of 1024 bytes, the largest */ };
 
-enum coapmsg_kind { COAPMSG_GET, COAPMSG_OBSERVE, COAPMSG_UNOBSERVE, COAPMSG_PUT, COAPMSG_POST };
+enum coapmsg_kind { COAPMSG_GET, COAPMSG_ASK_ALL, COAPMSG_OBSERVE, COAPMSG_UNOBSERVE, COAPMSG_PUT, COAPMSG_POST };
 
 enum { /* content formats */
        COAPMSG_TEXT = 0,

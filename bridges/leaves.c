@@ -94,11 +94,13 @@ static bool judge_string(struct literal l, struct leaf *ret)
 /* Type and text of a JSON value; false: there is no value in it. */
 static bool judge(struct literal l, struct leaf *ret)
 {
-	if (literal_is_tree(l) || *l.at == 'n')
-		return false;
+	struct decimal number;
+	bool word = *l.at == 't' || *l.at == 'f';
 	if (literal_is_text(l))
 		return judge_string(l, ret);
-	ret->type = *l.at == 't' || *l.at == 'f' ? TYPE_BOOL : TYPE_REAL;
+	if (literal_is_tree(l) || (!word && decimal_parse(l.at, l.size, &number) < 0)) /* null, 2e-4040 */
+		return false;
+	ret->type = word ? TYPE_BOOL : TYPE_REAL;
 	ret->seen = seen(l.at, l.size);
 	return true;
 }

@@ -41,6 +41,11 @@ enum {
 	LIMIT_FOUND_WATCHES = 4,            /* topics that say whether a found device is there: its own, its bridge's */
 	LIMIT_HEARD = 5000,                 /* topics that a tool listens to at once */
 	LIMIT_FOUND_CHOICES = 100,          /* words of a selection */
+	LIMIT_DISCOVER_DEVICES = 256,       /* that one discovery finds: whoever hears multicast can answer */
+	LIMIT_DISCOVER_RESOURCES = 500,     /* of one device: a list of 64 KiB may have twenty thousand links */
+	LIMIT_DISCOVER_ALL = 5000,          /* resources of all of them: each is read once */
+	LIMIT_DISCOVER_POINTS = 1000,       /* proposed for one device */
+	LIMIT_DISCOVER_LISTS = 300,         /* lists of links that are read, pages of a directory: lists may lead in circles */
 	LIMIT_UNITS = 1000,                 /* devices that one block of the configuration makes */
 	LIMIT_CLAIMS_MINUTE = 10,           /* claims with a wrong key, per bare JID and minute (siot S10) */
 	LIMIT_LISTS_MINUTE = 120,           /* listings of the domain that the users of one server get: each looks at all things */

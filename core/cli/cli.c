@@ -2,6 +2,7 @@
 
 #include "core/base/mem.h"
 #include "core/cli/check.h"
+#include "core/cli/discover.h"
 #include "core/cli/help.h"
 #include "core/cli/labels.h"
 #include "core/cli/listen.h"
@@ -47,6 +48,8 @@ const struct cli_word cli_words[] = {
 	  "Modbus registers in every type and order; the likely ones as configuration" },
 	{ "listen", listen_run, "BUS [SECONDS] [--topics FILTER]", false,
 	  "devices on an MQTT broker that nobody configured, as configuration" },
+	{ "discover", discover_run, "[BUS] [WHERE...]", false,
+	  "CoAP devices and directories at WHERE, or all that hear multicast; as configuration" },
 	{ "help", help_run, "[settings]", false, "this; with settings: every key of the configuration, as Markdown" },
 	{ "version", print_version, "", false, "the version" },
 	{ NULL, NULL, NULL, false, NULL },

@@ -34,6 +34,7 @@ FOR_A_SITE="
 "
 TO_TEST="
 	ejabberd
+	iproute2
 	libcriterion-dev
 	systemd
 	zbar-tools

@@ -94,7 +94,8 @@ static const struct {
 	{ LEAVES_JSON, "{\"v\": 1", "is not JSON (line 1, column 7)" },
 	{ LEAVES_JSON, "{\"v\": null}", "has no value in it" },
 	{ LEAVES_JSON, "[]", "has no value in it" },
-	{ LEAVES_JSON, "{\"s\": \"a\\u007f\"}", "has no value in it" }, /* no point could take it */
+	{ LEAVES_JSON, "2e-4040", "has no value in it" }, /* no point could take it */
+	{ LEAVES_JSON, "{\"s\": \"a\\u007f\"}", "has no value in it" }, /* nor that */
 	{ LEAVES_SENML, "{\"v\": 1}", "is no SenML: it is not a list of records" },
 	{ LEAVES_SENML, "[{\"v\":1},{\"v\":1,\"x_\":2}]", "is SenML with a label that must be understood, and is not" },
 	{ LEAVES_SENML, "[]", "has no value in it" },
