@@ -102,6 +102,12 @@ static struct parts cut(const char *text)
 	return p;
 }
 
+/* "b..": one dot at the end is stripped, and what has another would be another address each time it is read. */
+static bool has_empty_label(const char *domain)
+{
+	return *domain == '.' || strstr(domain, "..") || domain[strlen(domain) - 1] == '.';
+}
+
 /* Writes "local@domain"; *ret_domain is where the domain begins. */
 static int prepare_bare(const struct parts *p, char *ret, size_t *ret_domain, size_t *ret_size)
 {
@@ -111,7 +117,7 @@ static int prepare_bare(const struct parts *p, char *ret, size_t *ret_domain, si
 			return -1;
 		ret[local++] = '@';
 	}
-	if (prepare(&domain_part, p->domain, p->domain_size, ret + local, &domain) < 0)
+	if (prepare(&domain_part, p->domain, p->domain_size, ret + local, &domain) < 0 || has_empty_label(ret + local))
 		return -1;
 	*ret_domain = local;
 	*ret_size = local + domain;

@@ -58,6 +58,10 @@ Test(jid, refuses_what_is_none)
 	refused("a@");
 	refused("a@/r");
 	refused("a@b/");
+	refused("a@b.."); /* one dot is stripped: the same address would be another one when it is read again */
+	refused("a@.b");
+	refused("a@b..c");
+	refused("a@b\xEF\xBC\x8E"); /* a wide dot, which is a dot when it is prepared */
 	refused("a'b@c");
 	refused("a<b@c");
 	refused("a@b c");
