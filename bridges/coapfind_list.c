@@ -7,26 +7,13 @@ enum { PAGE = 50 };
 
 const char coapfind_core[] = "/.well-known/core";
 
-static char *value_of(const struct linkformat_link *l, const char *name)
-{
-	struct text t = { 0 };
-	char room[LIMIT_NAME + 1];
-	bool found = linkformat_value(l, name, &t) && t.size;
-	char *value = found ? mem_text(text_quote(room, sizeof(room), t.data, t.size)) : NULL;
-	text_free(&t);
-	return value;
-}
-
 static void take_resource(struct coapfind *f, struct coapfound_device *d, const char *path,
 			  const struct linkformat_link *l)
 {
 	struct coapfound_resource *r = coapfound_resource(&f->found, d, path);
 	if (!r)
 		return;
-	r->title = value_of(l, "title");
-	r->rt = value_of(l, "rt");
-	r->observable = linkformat_has(l, "obs");
-	r->accept = coapread_accept(l);
+	coapread_describe(r, l);
 	r->waiting = true;
 	coapfound_fail(&r->why, "was not read in time");
 }
@@ -35,11 +22,11 @@ static void take_resource(struct coapfind *f, struct coapfound_device *d, const 
 static void take_endpoint(struct coapfind *f, const struct linkformat_link *l)
 {
 	struct coaplink at = { 0 };
-	char *base = value_of(l, "base");
+	char *base = coapread_word(l, "base");
 	if (base && coaplink_split(base, strlen(base), &at, NULL) == 0) {
 		struct coapfound_device *d = coapfound_device(&f->found, at.device.data);
 		if (d && !d->name)
-			d->name = value_of(l, "ep");
+			d->name = coapread_word(l, "ep");
 	}
 	coaplink_free(&at);
 	mem_free(base);

@@ -64,7 +64,9 @@ int coaplink_split(const char *uri, size_t size, struct coaplink *ret, struct er
 	text_clear(&ret->device);
 	add_lower(&ret->device, uri, scheme + host);
 	drop_default_port(&ret->device);
-	if (memchr(ret->device.data, '\0', ret->device.size) || uri_parse(ret->device.data, &parts, e) < 0)
+	if (strspn(ret->device.data, "abcdefghijklmnopqrstuvwxyz0123456789.:/[]%-_") != ret->device.size)
+		return err_set(e, "the address has characters that none has");
+	if (uri_parse(ret->device.data, &parts, e) < 0)
 		return -1;
 	return take_path(uri + scheme + host, size - scheme - host, ret, e);
 }

@@ -1,6 +1,7 @@
 #include "bridges/coapread.h"
 
 #include "bridges/cbor.h"
+#include "core/base/limits.h"
 #include "core/base/mem.h"
 
 #include <stdio.h>
@@ -26,7 +27,7 @@ static const struct format *format_of(int number)
 	return NULL;
 }
 
-int coapread_accept(const struct linkformat_link *l)
+static int accept_of(const struct linkformat_link *l)
 {
 	char word[8];
 	for (size_t i = 0; i < N_FORMATS; i++) {
@@ -35,6 +36,24 @@ int coapread_accept(const struct linkformat_link *l)
 			return formats[i].number;
 	}
 	return COAPCALL_ANY;
+}
+
+char *coapread_word(const struct linkformat_link *l, const char *name)
+{
+	struct text t = { 0 };
+	char room[LIMIT_NAME + 1];
+	bool found = linkformat_value(l, name, &t) && t.size;
+	char *value = found ? mem_text(text_quote(room, sizeof(room), t.data, t.size)) : NULL;
+	text_free(&t);
+	return value;
+}
+
+void coapread_describe(struct coapfound_resource *r, const struct linkformat_link *l)
+{
+	r->title = coapread_word(l, "title");
+	r->rt = coapread_word(l, "rt");
+	r->observable = linkformat_has(l, "obs");
+	r->accept = accept_of(l);
 }
 
 static enum leaves_kind guess_kind(const struct coapcall_answer *a)

@@ -22,5 +22,6 @@ enum coapread_result {
 	COAPREAD_LIST,  /* it is a list of links, and that is why there are no leaves */
 };
 
-int coapread_accept(const struct linkformat_link *l); /* a Content-Format, or COAPCALL_ANY */
+char *coapread_word(const struct linkformat_link *l, const char *name); /* of one line, the caller's; NULL: has none */
+void coapread_describe(struct coapfound_resource *r, const struct linkformat_link *l); /* what its link says of it */
 enum coapread_result coapread_take(struct coapfound_resource *r, const struct coapcall_answer *a);

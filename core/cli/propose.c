@@ -2,6 +2,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/conf/repeat.h"
 #include "core/conf/scalar.h"
 
 enum { ID_MOST = 60 };
@@ -75,6 +76,30 @@ static void add_key(struct text *to, const char *key, const char *value)
 	text_add(to, ";");
 }
 
+/* In a configuration "${unit}" means something else (repeat.h): people can read the rest without it. */
+static void add_label(struct text *to, const char *key, const char *value)
+{
+	char label[LIMIT_NAME];
+	text_quote(label, sizeof(label), value, strlen(value));
+	for (char *at = label; (at = strstr(at, "${"));)
+		*at = '?';
+	add_key(to, key, label);
+}
+
+static bool is_sayable(const char *text)
+{
+	bool plain = !text || (text_is_clean(text, strlen(text)) && !repeat_is_in(text));
+	for (; plain && text && *text; text++)
+		plain = (unsigned char)*text >= ' ';
+	return plain;
+}
+
+/* What a name of the device's own may have, and a configuration may not. */
+static bool cannot_be_said(const struct coapfound_resource *r, const struct leaf *l)
+{
+	return !is_sayable(r->path) || !is_sayable(l->pointer) || !is_sayable(l->record);
+}
+
 static void add_point_id(struct taken *t, const struct coapfound_resource *r, const struct leaf *l, struct text *to)
 {
 	add_id(to, r->path);
@@ -87,9 +112,10 @@ static void add_point_id(struct taken *t, const struct coapfound_resource *r, co
 
 static void add_point_name(const struct coapfound_resource *r, const struct leaf *l, struct text *to)
 {
-	if (r->title || !l->name)
+	bool named = l->name && *l->name;
+	if (r->title || !named)
 		text_add(to, r->title ? r->title : r->rt ? r->rt : r->path);
-	if (l->name && (!r->title || r->leaves.n > 1))
+	if (named && (!r->title || r->leaves.n > 1))
 		text_addf(to, "%s%s", to->size ? " " : "", l->name);
 }
 
@@ -97,12 +123,11 @@ static void add_point_name(const struct coapfound_resource *r, const struct leaf
 static void add_point(struct taken *t, const struct coapfound_resource *r, const struct leaf *l, struct text *to)
 {
 	struct text id = { 0 }, name = { 0 };
-	char label[LIMIT_NAME];
 	add_point_id(t, r, l, &id);
 	add_point_name(r, l, &name);
 	text_add(to, "      {");
 	add_key(to, "id", id.data);
-	add_key(to, "name", text_quote(label, sizeof(label), name.data ? name.data : "", name.size));
+	add_label(to, "name", name.data ? name.data : "");
 	add_key(to, "path", r->path);
 	text_add(to, r->observable ? " observe = true;" : "");
 	add_key(to, "format", r->format);
@@ -111,7 +136,8 @@ static void add_point(struct taken *t, const struct coapfound_resource *r, const
 	add_key(to, "type", type_word(l->type));
 	add_key(to, "on", l->on);
 	add_key(to, "off", l->off);
-	add_key(to, "unit", l->unit);
+	if (l->unit)
+		add_label(to, "unit", l->unit);
 	text_add(to, " }");
 	text_free(&id);
 	text_free(&name);
@@ -131,7 +157,10 @@ static size_t add_points(const struct coapfound_device *d, struct text *to)
 	list_each(at, &d->resources)
 	{
 		const struct coapfound_resource *r = list_of(at, struct coapfound_resource, link);
-		for (size_t i = 0; i < r->leaves.n && n < LIMIT_DISCOVER_POINTS; i++, n++) {
+		for (size_t i = 0; i < r->leaves.n && n < LIMIT_DISCOVER_POINTS; i++) {
+			if (cannot_be_said(r, &r->leaves.list[i]))
+				continue;
+			n++;
 			if (before) {
 				text_add(to, ",");
 				add_note(to, before_r, before);
@@ -156,6 +185,9 @@ static void add_troubles(const struct coapfound_device *d, size_t n_points, cons
 		const struct coapfound_resource *r = list_of(at, struct coapfound_resource, link);
 		if (r->why)
 			text_addf(to, "%s# %s: %s\n", indent, r->path, r->why);
+		for (size_t i = 0; i < r->leaves.n; i++)
+			if (cannot_be_said(r, &r->leaves.list[i]))
+				text_addf(to, "%s# %s: has a value with a name that no configuration can say\n", indent, r->path);
 		if (r->leaves.more)
 			text_addf(to, "%s# %s: has more values\n", indent, r->path);
 	}
@@ -176,7 +208,6 @@ static void add_device(struct taken *ids, const struct coapfound_device *d, cons
 		       struct text *to)
 {
 	struct text id = { 0 }, name = { 0 };
-	char label[LIMIT_NAME];
 	add_device_name(d, &name);
 	text_add(&id, d->name || !strchr("[0123456789", *name.data) ? "" : "coap-");
 	add_id(&id, name.data);
@@ -184,7 +215,7 @@ static void add_device(struct taken *ids, const struct coapfound_device *d, cons
 	text_add(to, "  {");
 	add_key(to, "id", id.data);
 	add_key(to, "bus", bus);
-	add_key(to, "name", text_quote(label, sizeof(label), name.data, name.size));
+	add_label(to, "name", name.data);
 	add_key(to, "uri", d->uri);
 	text_add(to, "\n    points = (\n");
 	text_add_n(to, points->data, points->size);
