@@ -49,7 +49,7 @@ static void check(const struct text *conf, size_t n)
 	must(status == 0 && c.n_broken == 0 && c.house && c.house->n_devices == n);
 	for (size_t i = 0; i < n; i++)
 		points += c.house->devices[i]->n_points;
-	for (const char *at = conf->data; (at = strstr(at, "      { id = ")); at++)
+	for (const char *at = conf->data; (at = strstr(at, "\n      { id = ")); at++)
 		lines++;
 	must(points == lines);
 	conf_free(&c);
