@@ -30,7 +30,7 @@ class Discover(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         self.conf = self.folder / "site.conf"
-        self.conf.write_text('buses = ( { id = "mesh"; protocol = "coap"; timeout = "1s"; } );\n')
+        self.conf.write_text('buses = ( { id = "mesh"; protocol = "coap"; timeout = "2s"; } );\n')
 
     def device(self, pages, address="127.0.0.1"):
         device = Pages(pages, address)
@@ -65,7 +65,7 @@ class Discover(unittest.TestCase):
             found = re.search(r'\{ id = "([^"]+)"; (bus|name)', line)
             if found and found[2] == "bus":
                 device = found[1]
-            elif found:
+            elif found and 'path = "/async"' not in line:  # libcoap's takes four seconds
                 name = f"{device}.{found[1]}"
                 self.assertNotIn(name, values)
                 status, told, err = self.tool("--json", "read", name)
@@ -335,7 +335,7 @@ class Hostile(Discover):
         device.wrong_token = True
         status, out, err = self.tool("discover", "mesh", device.where)
         self.assertEqual((status, err), (1, "jidgate: nothing was found that can be read\n"))
-        self.assertIn("no answer in 1000 ms", out)
+        self.assertIn("no answer in 2000 ms", out)
 
     def test_lists_that_lead_in_circles_end(self):
         device = self.device({CORE: links("</a>;ct=40", f"<{CORE}>"), "/a": links("</b>;ct=40", "</a>;ct=40"),
