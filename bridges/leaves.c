@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { DEEPEST = 6, SEEN_ROOM = 60 };
+enum { DEEPEST = 6, SEEN_ROOM = 60, UNIT_MOST = 64 /* what a configuration takes */ };
 
 /* The words that devices have for true and false. */
 static const struct {
@@ -198,7 +198,8 @@ static int take_record(void *ctx, struct senml_record *r)
 		return 0;
 	leaf.record = mem_text(r->name.data);
 	leaf.name = r->name.size ? mem_text(last_part(r->name.data)) : NULL;
-	leaf.unit = *unit_of(r->unit.data) ? mem_text(unit_of(r->unit.data)) : NULL;
+	const char *unit = unit_of(r->unit.data);
+	leaf.unit = *unit && strlen(unit) <= UNIT_MOST ? mem_text(unit) : NULL;
 	add(s, &leaf);
 	return 0;
 }

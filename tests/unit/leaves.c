@@ -46,6 +46,7 @@ static const struct {
 			"{\"n\":\"who\",\"vs\":\"me\"},{\"n\":\"sum\",\"s\":5}]",
 	  "urn:dev:1:v:real V=230;urn:dev:1:h:real %=40;urn:dev:1:open:bool=true;urn:dev:1:who:text=me;" },
 	{ LEAVES_SENML, "[{\"v\":1}]", ":real=1;" },
+	{ LEAVES_SENML, "[{\"v\":1,\"u\":\"0123456789012345678901234567890123456789012345678901234567890123x\"}]", ":real=1;" },
 };
 
 Test(leaves, are_found_with_place_type_and_unit)
