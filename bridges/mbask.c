@@ -28,9 +28,21 @@ static void put_masks(const struct mbcodec *codec, const struct value *raw, uint
 	ret[3] = (uint8_t)set;
 }
 
+static int put_value(const struct mbcodec *codec, struct value *raw, uint8_t *ret, struct err *e)
+{
+	struct value held = { 0 };
+	if (mbcodec_encode(codec, raw, ret, e) < 0)
+		return -1;
+	if (mbcodec_decode(codec, ret, &held) == TROUBLE_NONE) {
+		value_free(raw);
+		*raw = held;
+	}
+	return 0;
+}
+
 int mbask_question(const struct mbqueue_block *b, struct mbframe_question *ret, struct err *e)
 {
-	const struct request *r = list_of(b->requests.next, struct request, link);
+	struct request *r = list_of(b->requests.next, struct request, link);
 	const struct mbaddress *a = r->point->address;
 	*ret = (struct mbframe_question){
 		.unit = b->unit,
@@ -44,7 +56,7 @@ int mbask_question(const struct mbqueue_block *b, struct mbframe_question *ret, 
 		put_masks(&a->codec, &r->raw, ret->data);
 		return 0;
 	}
-	return b->write ? mbcodec_encode(&a->codec, &r->raw, ret->data, e) : 0;
+	return b->write ? put_value(&a->codec, &r->raw, ret->data, e) : 0;
 }
 
 enum trouble mbask_value(const struct mbqueue_block *b, const struct mbframe_answer *answer, const struct point *p,

@@ -6,7 +6,7 @@
 #include "bridges/mbframe.h"
 #include "bridges/mbqueue.h"
 
-/* -1: the value does not fit, with the sentence. */
+/* A value to be written becomes what the registers hold of it: a float has fewer digits. -1: it does not fit, with the sentence. */
 int mbask_question(const struct mbqueue_block *b, struct mbframe_question *ret, struct err *e);
 
 /* The raw value of one point, whose registers are all in the block (mbqueue_covers). ret untouched unless NONE. */

@@ -32,8 +32,9 @@ static const int64_t STUCK_MS = 30000;
 bool bridge_is_stuck(const struct bridge *b)
 {
 	int64_t now = loop_now(b->loop);
-	list_each(at,
-		  &b->waiting) if (list_of(at, struct request, wait_link)->deadline_ms + STUCK_MS < now) return true;
+	list_each (at, &b->waiting)
+		if (list_of(at, struct request, wait_link)->deadline_ms + STUCK_MS < now)
+			return true;
 	return false;
 }
 
@@ -256,6 +257,13 @@ static void log_change(struct bridge *b, const struct point *p, enum quality was
 		log_info(b->log, "point '%s.%s': good again", p->device->id, p->id);
 }
 
+/* Registers have digits that are not shown: what was read back is compared as the device has it. A message is not, which may write
+ * the same number in another way. */
+static bool is_as_sent(const struct bridge *b, const struct request *r, const struct sample *raw)
+{
+	return !b->driver->protocol.wire_types || (raw && value_same(&raw->value, &r->raw));
+}
+
 static void read_done(struct bridge *b, struct request *r, int status, struct sample *take, const struct err *why)
 {
 	enum trouble trouble = statuses[-status].trouble;
@@ -263,6 +271,7 @@ static void read_done(struct bridge *b, struct request *r, int status, struct sa
 	struct point *p = r->point;
 	enum quality was = p->last.quality;
 	enum trouble why_was = p->last.trouble;
+	bool as_sent = r->stage != STAGE_DRIVER && is_as_sent(b, r, take);
 	if (status == REQUEST_DONE && take)
 		bridge_sample(b, p, take);
 	else if (trouble != TROUBLE_NONE)
@@ -273,7 +282,7 @@ static void read_done(struct bridge *b, struct request *r, int status, struct sa
 		finish(r, status, status == REQUEST_DONE ? &p->last : NULL, why);
 		return;
 	}
-	r->confirmed = status == REQUEST_DONE && holds(r);
+	r->confirmed = status == REQUEST_DONE && as_sent && holds(r);
 	finish(r, r->confirmed ? REQUEST_DONE : REQUEST_DIFFERS, NULL, why);
 }
 
@@ -295,8 +304,7 @@ void bridge_done(struct bridge *b, struct request *r, int status, struct sample 
 /* What the driver still has is only marked: the bus may accept it after the device has shown it. */
 void ask_saw(struct bridge *b, struct point *p)
 {
-	list_each(at, &b->waiting)
-	{
+	list_each (at, &b->waiting) {
 		struct request *r = list_of(at, struct request, wait_link);
 		if (r->point != p || !r->write || p->confirm != CONFIRM_STATE)
 			continue;

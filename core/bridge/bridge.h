@@ -46,7 +46,7 @@ struct request {
 	struct list link; /* the core's; while a driver has the request the driver may use it */
 	struct point *point;
 	bool write;
-	struct value raw;    /* write: what to send; owned by the request */
+	struct value raw;    /* write: what to send; owned by the request. A driver may make of it what the device can hold */
 	int64_t deadline_ms; /* monotonic; never acted on later than this */
 	enum request_rank rank;
 	int64_t due_ms;      /* POLLED: when the next one is due, monotonic: the earliest goes first */

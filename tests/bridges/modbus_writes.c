@@ -59,6 +59,32 @@ static void write_with(const char *option, int function)
 	slave_free(s);
 }
 
+/* What is compared is what stands in the registers: 21.1 is not a float, and 0.05 is less than a digit that is shown. */
+Test(modbus_writes, what_is_read_back_is_compared_as_the_device_has_it)
+{
+	struct slave *s = slave_tcp(0);
+	struct rig *rig = rig_at(slave_port(s));
+	struct device *d = rig_device(rig, "d", "unit_id=1; addressing=protocol");
+	struct point *real = setting(rig, d, TYPE_FLOAT32, "table=holding; address=10");
+	struct point *stuck = setting(rig, d, TYPE_UINT16, "table=holding; address=20");
+	struct point *bit = setting(rig, d, TYPE_BOOL, "table=holding; address=20; bit=3");
+	real->decimals = 1;
+	slave_set(s, SLAVE_HOLDINGS, 20, 5);
+	slave_sticks(s, 20);
+	start(rig);
+	cr_assert_eq(rig_write(rig, real, "21.1"), REQUEST_DONE);
+	cr_assert_eq(rig_write(rig, stuck, "6"), REQUEST_DIFFERS, "it said yes, and has 5");
+	cr_assert_eq(rig_write(rig, stuck, "5"), REQUEST_DONE);
+	cr_assert_eq(rig_write(rig, bit, "on"), REQUEST_DIFFERS);
+	cr_assert_eq(rig_write(rig, bit, "off"), REQUEST_DONE);
+	cr_assert_eq(rig_write(rig, real, "123456.789"), REQUEST_DONE, "a float holds seven digits of it");
+	slave_set(s, SLAVE_HOLDINGS, 11, 0xCCCE); /* 21.100002 */
+	slave_sticks(s, 11);
+	cr_assert_eq(rig_write(rig, real, "21.1"), REQUEST_DIFFERS, "although 21.1 is shown");
+	rig_free(rig);
+	slave_free(s);
+}
+
 Test(modbus_writes, one_register_with_function_6)
 {
 	write_with("", 6);

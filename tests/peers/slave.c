@@ -386,6 +386,13 @@ void slave_lacks(struct slave *s, int function)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void slave_sticks(struct slave *s, uint16_t address)
+{
+	pthread_mutex_lock(&s->lock);
+	s->sticks[address] = true;
+	pthread_mutex_unlock(&s->lock);
+}
+
 void slave_units(struct slave *s, int first, int last)
 {
 	pthread_mutex_lock(&s->lock);

@@ -52,6 +52,7 @@ const char *slave_path(const struct slave *s); /* of the end for the master, pty
 void slave_fault(struct slave *s, enum slave_fault fault, int times, int argument); /* times -1: until told otherwise */
 void slave_except(struct slave *s, uint16_t address, uint8_t code);                 /* always; 0: no more */
 void slave_lacks(struct slave *s, int function);                                    /* from now on: exception 1 */
+void slave_sticks(struct slave *s, uint16_t address);   /* says yes to writes there, and keeps what it has */
 void slave_units(struct slave *s, int first, int last); /* others do not exist; at first all do */
 void slave_units_but(struct slave *s, int unit);        /* all exist but this one; -1: all */
 void slave_line(struct slave *s, int baud,

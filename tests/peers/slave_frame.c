@@ -63,29 +63,33 @@ static size_t read_registers(struct slave *s, enum slave_table table, const uint
 	return 2U + pdu[1];
 }
 
+static void write_cell(struct slave *s, enum slave_table table, uint16_t address, uint16_t value)
+{
+	if (!s->sticks[address])
+		slave_put_cell(s, table, address, value);
+}
+
 static void write_cells(struct slave *s, const uint8_t *asked)
 {
 	uint16_t first = slave_word(asked + 1), second = slave_word(asked + 3);
 	s->wrote++;
 	if (asked[0] == 5)
-		slave_put_cell(s, SLAVE_COILS, first, second == 0xFF00);
+		write_cell(s, SLAVE_COILS, first, second == 0xFF00);
 	else if (asked[0] == 6)
-		slave_put_cell(s, SLAVE_HOLDINGS, first, second);
+		write_cell(s, SLAVE_HOLDINGS, first, second);
 	for (uint16_t i = 0; asked[0] == 15 && i < second; i++)
-		slave_put_cell(s, SLAVE_COILS, (uint16_t)(first + i), asked[6 + i / 8] >> i % 8 & 1);
+		write_cell(s, SLAVE_COILS, (uint16_t)(first + i), asked[6 + i / 8] >> i % 8 & 1);
 	for (uint16_t i = 0; asked[0] == 16 && i < second; i++)
-		slave_put_cell(s, SLAVE_HOLDINGS, (uint16_t)(first + i), slave_word(asked + 6 + 2 * i));
+		write_cell(s, SLAVE_HOLDINGS, (uint16_t)(first + i), slave_word(asked + 6 + 2 * i));
 	for (uint16_t i = 0; asked[0] == 23 && i < slave_word(asked + 7); i++)
-		slave_put_cell(s, SLAVE_HOLDINGS, (uint16_t)(slave_word(asked + 5) + i),
-			       slave_word(asked + 10 + 2 * i));
+		write_cell(s, SLAVE_HOLDINGS, (uint16_t)(slave_word(asked + 5) + i), slave_word(asked + 10 + 2 * i));
 }
 
 static void mask_cell(struct slave *s, const uint8_t *asked)
 {
 	uint16_t address = slave_word(asked + 1), stays = slave_word(asked + 3), set = slave_word(asked + 5);
 	s->wrote++;
-	slave_put_cell(s, SLAVE_HOLDINGS, address,
-		       (uint16_t)((cell(s, SLAVE_HOLDINGS, address) & stays) | (set & ~stays)));
+	write_cell(s, SLAVE_HOLDINGS, address, (uint16_t)((cell(s, SLAVE_HOLDINGS, address) & stays) | (set & ~stays)));
 }
 
 /* All three objects in one answer; so it is in every device that has short ones. */

@@ -38,7 +38,7 @@ struct slave {
 	unsigned asked_unit[UNITS];
 	int64_t spoke_us, shortest_gap_us;
 	uint8_t except[ADDRESSES];
-	bool lacks[128];
+	bool lacks[128], sticks[ADDRESSES];
 	int baud; /* 0: any */
 	char parity;
 	unsigned misheard;
