@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { CHUNK = 16 * 1024, RECORD = 256 * 1024, HOUR_MS = 3600 * 1000 };
+enum { CHUNK = 16 * 1024, RECORD = 64 * 1024, HOUR_MS = 3600 * 1000 };
 
 static const int64_t FIRST_MS = 60 * 1000, EACH_MS = 10 * 60 * 1000;
 

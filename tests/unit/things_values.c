@@ -181,3 +181,25 @@ Test(values, of_one_message_are_told_in_one_step)
 	}
 	stage_free(s);
 }
+
+Test(values, that_are_old_are_read_with_a_warning_and_the_time_at_which_they_were_measured)
+{
+	struct stage *s = up();
+	struct bridge_driver tells = *s->bridge->driver;
+	struct point *p = heard(s);
+	tells.read = NULL; /* a bus that cannot be asked */
+	s->bridge->driver = &tells;
+	p->stale_ms = 60 * SECOND;
+	struct sample sample = sample_good(value_integer(20), 1700000000000);
+	bridge_sample(s->bridge, p, &sample);
+	for (int i = 0; i < 2; i++) {
+		read_temp(s);
+		const char *text = stage_wait(s, "<fields");
+		has(text, "<timestamp value='2023-11-14T22:13:20.000Z'>");
+		has(text, i ? " warning='true' value='20'" : "automaticReadout='true' value='20'");
+		loop_skip(s->loop, 60 * SECOND);
+		if (i == 0)
+			stage_wait(s, "<show>away</show>");
+	}
+	stage_free(s);
+}
