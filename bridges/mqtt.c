@@ -309,6 +309,7 @@ const struct bridge_driver driver_mqtt = {
 		.device = mqtt_rows_device, .device_size = sizeof(struct mqtt_device),
 		.address = mqtt_rows_address, .address_size = sizeof(struct mqtt_address),
 		.responds = true, .check = mqtt_rows_check, .check_device = mqtt_rows_check_device, .check_bus = mqtt_rows_check_bus,
+		.finds = mqtt_rows_finds,
 	},
 	.size = sizeof(struct mqtt), .last_wins = true,
 	.open = mqtt_open, .listen = mqtt_listen, .write = mqtt_write, .cancel = mqtt_cancel, .close = mqtt_close,

@@ -352,3 +352,8 @@ struct broker_options mqtt_rows_broker(const struct mqtt_bus *o, struct tls_file
 					.status_online = status->online,
 					.status_offline = status->offline };
 }
+
+bool mqtt_rows_finds(const struct bus *bus)
+{
+	return ((const struct mqtt_bus *)bus->options)->discovery != MQTT_DISCOVERY_NONE;
+}

@@ -91,5 +91,6 @@ struct broker_options mqtt_rows_broker(const struct mqtt_bus *bus, struct tls_fi
 extern const struct setting mqtt_rows_bus[], mqtt_rows_device[], mqtt_rows_address[];
 
 int mqtt_rows_check_bus(struct bus *bus, struct err *e);
+bool mqtt_rows_finds(const struct bus *bus);
 int mqtt_rows_check_device(struct device *d, struct err *e);
 int mqtt_rows_check(struct point *p, struct err *e);

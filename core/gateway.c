@@ -2,11 +2,12 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/buses.h"
 #include "core/control/control.h"
-#include "core/drivers.h"
 #include "core/history.h"
 #include "core/loop/local.h"
 #include "core/provisioner/provisioner.h"
+#include "core/reload.h"
 #include "core/report.h"
 #include "core/request.h"
 #include "core/turns.h"
@@ -36,8 +37,8 @@ struct gateway {
 	struct requests requests;
 	struct history history;
 	struct turns turns;
-	struct bridge **bridges;
-	size_t n_bridges;
+	struct buses buses;
+	struct reload reload;
 	struct provisioner *provisioner;
 	struct control control;
 	struct watchdog watchdog;
@@ -47,22 +48,6 @@ struct gateway {
 	size_t open; /* links, buses and services that have not said closed */
 };
 
-static size_t count_answered(const struct gateway *g)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < g->n_bridges; i++)
-		n += g->bridges[i]->answered;
-	return n;
-}
-
-static size_t count_up(const struct gateway *g)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < g->n_bridges; i++)
-		n += g->bridges[i]->state == BRIDGE_UP;
-	return n;
-}
-
 static void tell_state(struct gateway *g)
 {
 	char status[160];
@@ -71,9 +56,9 @@ static void tell_state(struct gateway *g)
 	if (g->stopping)
 		return;
 	snprintf(status, sizeof(status), "%s; %zu of %zu buses up; %zu things", up ? "XMPP up" : "waiting for XMPP",
-		 count_up(g), g->n_bridges, things);
+		 buses_count(&g->buses, buses_up), g->buses.n, things);
 	watchdog_status(&g->watchdog, status);
-	if (g->ready || !up || count_answered(g) < g->n_bridges)
+	if (g->ready || !up || buses_count(&g->buses, buses_answered) < g->buses.n)
 		return;
 	g->ready = true;
 	watchdog_ready(&g->watchdog);
@@ -106,7 +91,7 @@ static void on_bridge_state(void *ctx, struct bridge *b)
 static void on_found(void *ctx, struct bridge *b, const char *key, const char *block)
 {
 	struct gateway *g = ctx;
-	log_debug(g->log, "bus '%s': %s '%s'", b->bus->id, block ? "found" : "no longer there:", key);
+	reload_found(&g->reload, b->bus->id, key, block);
 }
 
 static const struct bridge_events bridge_events = { on_sample, on_bridge_state, on_found };
@@ -158,6 +143,31 @@ static void on_provisioner_up(void *ctx)
 
 static const struct provisioner_events provisioner_events = { on_provisioner_up, NULL, on_link_closed };
 
+static void on_change(void *ctx)
+{
+	struct gateway *g = ctx;
+	history_attach(&g->history, g->conf->house);
+	control_changed(&g->control);
+}
+
+static void on_reload(void *ctx, bool busy)
+{
+	struct gateway *g = ctx;
+	if (g->ready && !g->stopping)
+		(busy ? watchdog_reloading : watchdog_ready)(&g->watchdog);
+	tell_state(g);
+}
+
+static void reload(void *ctx, int signum)
+{
+	struct gateway *g = ctx;
+	(void)signum;
+	if (g->link)
+		reload_ask(&g->reload, NULL, NULL);
+	else
+		log_warn(g->log, "reload: a provisioning service alone has nothing that can be changed while it runs");
+}
+
 static void give_up_waiting(void *ctx)
 {
 	struct gateway *g = ctx;
@@ -176,9 +186,11 @@ static void stop(void *ctx, int signum)
 	control_close(&g->control);
 	timer_set(g->loop, &g->stop_deadline, STOP_MS, give_up_waiting, g);
 	if (g->link)
+		reload_stop(&g->reload);
+	g->open = g->buses.n + (g->link != NULL) + (g->provisioner != NULL);
+	if (g->link)
 		things_leave(&g->things);
-	for (size_t i = 0; i < g->n_bridges; i++)
-		bridge_stop(g->bridges[i]);
+	buses_stop(&g->buses);
 	if (g->link)
 		link_close(g->link);
 	if (g->provisioner)
@@ -188,13 +200,22 @@ static void stop(void *ctx, int signum)
 static bool is_alive(void *ctx)
 {
 	const struct gateway *g = ctx;
-	for (size_t i = 0; i < g->n_bridges; i++) {
-		if (!bridge_is_stuck(g->bridges[i]))
-			continue;
-		log_error(g->log, "bus '%s': its driver holds a request for ever", g->bridges[i]->bus->id);
-		return false;
-	}
-	return true;
+	return buses_alive(&g->buses);
+}
+
+static void load_found(void *ctx, const char *const *values)
+{
+	found_load(&((struct gateway *)ctx)->reload.found, values);
+}
+
+/* What buses have told of stands beside what is in the files. */
+static int bring_up(struct gateway *g, struct store *at_once, struct err *e)
+{
+	found_begin(&g->reload.found, g->log);
+	if (store_each(at_once, STORE_FOUNDS, load_found, g, e) < 0)
+		return -1;
+	reload_found_before(&g->reload, g->conf, g->log);
+	return gate_prepare(g->conf->house, at_once, e);
 }
 
 static struct control_link figures_of(const struct link *l)
@@ -235,6 +256,11 @@ static void show_figures(void *ctx, struct control_figures *ret)
 		ret->things.accounts = count_accounts(g);
 }
 
+static void ask_reload(void *ctx, void (*done)(void *done_ctx, int status, const char *report), void *done_ctx)
+{
+	reload_ask(&((struct gateway *)ctx)->reload, done, done_ctx);
+}
+
 static void reset(void *ctx, struct thing *t)
 {
 	struct gateway *g = ctx;
@@ -258,6 +284,7 @@ static int open_control(struct gateway *g, struct err *e)
 				       .figures = show_figures,
 				       .wish = request_take,
 				       .wish_ctx = &g->requests,
+				       .reload = g->conf->house ? ask_reload : NULL,
 				       .reset = reset,
 				       .forget = forget,
 				       .ctx = g };
@@ -275,7 +302,7 @@ static int open_store(struct gateway *g, struct err *e)
 	struct store *at_once = store_open(g->conf->gateway.state, NULL, e);
 	if (!at_once)
 		return -1;
-	int bad = g->conf->house ? gate_prepare(g->conf->house, at_once, e) : 0;
+	int bad = g->conf->house ? bring_up(g, at_once, e) : 0;
 	store_close(at_once);
 	if (bad)
 		return -1;
@@ -306,7 +333,7 @@ static struct link *new_component(struct gateway *g, struct err *e)
 
 static struct link *new_accounts(struct gateway *g, struct err *e)
 {
-	if (account_check(g->conf->house, e) < 0)
+	if (account_check(g->conf->house->things.n, e) < 0)
 		return NULL;
 	return account_new("xmpp", &g->conf->xmpp, g->conf->house, g->loop, g->log, &link_events, g);
 }
@@ -316,25 +343,28 @@ static struct link *(*const link_makers[])(struct gateway *g, struct err *e) = {
 	[MODE_ACCOUNTS] = new_accounts,
 };
 
-static const struct bridge_driver *find_driver(const char *protocol)
+static void make_buses(struct gateway *g)
 {
-	for (const struct bridge_driver *const *d = driver_list; *d; d++)
-		if (text_same((*d)->protocol.name, protocol))
-			return *d;
-	return NULL;
+	g->buses = (struct buses){ .house = g->conf->house,
+				   .loop = g->loop,
+				   .log = g->log,
+				   .events = &bridge_events,
+				   .ctx = g };
+	buses_make(&g->buses);
 }
 
-static void make_bridges(struct gateway *g)
+static void make_reload(struct gateway *g)
 {
-	struct house *h = g->conf->house;
-	g->bridges = mem_array(h->n_buses, sizeof(struct bridge *));
-	for (size_t i = 0; i < h->n_buses; i++) {
-		const struct bridge_driver *driver = find_driver(h->buses[i]->protocol);
-		must(driver); /* conf has looked it up in the same list */
-		g->bridges[i] = bridge_new(driver, h->buses[i], h, g->loop, g->log, &bridge_events, g);
-		h->buses[i]->bridge = g->bridges[i];
-		g->n_bridges++;
-	}
+	g->reload.conf = g->conf;
+	g->reload.loop = g->loop;
+	g->reload.log = g->log;
+	g->reload.gate = &g->gate;
+	g->reload.things = &g->things;
+	g->reload.buses = &g->buses;
+	g->reload.on_change = on_change;
+	g->reload.on_state = on_reload;
+	g->reload.ctx = g;
+	reload_begin(&g->reload);
 }
 
 static int make_gateway(struct gateway *g, struct err *e)
@@ -357,7 +387,8 @@ static int make_gateway(struct gateway *g, struct err *e)
 	history_begin(&g->history, &g->conf->gateway, g->conf->house, g->loop, g->log);
 	request_begin(&g->requests, g->loop);
 	things_begin(&g->things);
-	make_bridges(g);
+	make_buses(g);
+	make_reload(g);
 	return 0;
 }
 
@@ -375,14 +406,13 @@ static int make_all(struct gateway *g, struct err *e)
 
 static void start(struct gateway *g)
 {
-	g->open = g->n_bridges + (g->link != NULL) + (g->provisioner != NULL);
 	loop_on_signal(g->loop, SIGTERM, stop, g);
 	loop_on_signal(g->loop, SIGINT, stop, g);
+	loop_on_signal(g->loop, SIGHUP, reload, g);
 	watchdog_begin(&g->watchdog, g->loop, is_alive, g);
 	if (g->link)
 		link_open(g->link);
-	for (size_t i = 0; i < g->n_bridges; i++)
-		bridge_start(g->bridges[i]);
+	buses_start(&g->buses);
 	tell_state(g);
 	loop_run(g->loop);
 }
@@ -402,16 +432,13 @@ static void free_all(struct gateway *g)
 	control_close(&g->control);
 	timer_stop(g->loop, &g->stop_deadline);
 	watchdog_end(&g->watchdog);
+	reload_end(&g->reload);
 	if (g->link) {
 		things_end(&g->things);
 		request_end(&g->requests);
 	}
 	control_end(&g->control);
-	for (size_t i = 0; i < g->n_bridges; i++) {
-		bridge_free(g->bridges[i]);
-		g->conf->house->buses[i]->bridge = NULL;
-	}
-	mem_free(g->bridges);
+	buses_free(&g->buses);
 	if (g->link)
 		history_end(&g->history);
 	if (g->link)
@@ -424,9 +451,9 @@ static void free_all(struct gateway *g)
 	loop_free(g->loop);
 }
 
-int gateway_run(struct conf *conf, struct log *log, struct err *e)
+int gateway_run(struct conf *conf, const struct protocol *const *protocols, struct log *log, struct err *e)
 {
-	struct gateway g = { .conf = conf, .log = log, .loop = loop_new() };
+	struct gateway g = { .conf = conf, .log = log, .loop = loop_new(), .reload.protocols = protocols };
 	int bad = make_all(&g, e);
 	if (!bad)
 		start(&g);

@@ -8,6 +8,7 @@
 
 #include "core/conf/conf.h"
 
-/* Runs until SIGTERM or SIGINT. Takes nothing: conf stays the caller's and must outlive the call. -1 with the sentence when it
+/* Runs until SIGTERM or SIGINT. Takes nothing: conf stays the caller's and must outlive the call; protocols are those it was loaded with, for
+ * when it is loaded again. -1 with the sentence when it
  * cannot start. */
-int gateway_run(struct conf *conf, struct log *log, struct err *e);
+int gateway_run(struct conf *conf, const struct protocol *const *protocols, struct log *log, struct err *e);

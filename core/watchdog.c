@@ -32,6 +32,13 @@ void watchdog_ready(struct watchdog *w)
 	notify_send("READY=1");
 }
 
+void watchdog_reloading(struct watchdog *w)
+{
+	char state[64];
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)loop_now(w->loop) * 1000);
+	notify_send(state);
+}
+
 void watchdog_stopping(struct watchdog *w)
 {
 	timer_stop(w->loop, &w->timer);

@@ -18,5 +18,6 @@ struct watchdog {
 void watchdog_begin(struct watchdog *w, struct loop *loop, bool (*alive)(void *ctx), void *ctx);
 void watchdog_end(struct watchdog *w);
 void watchdog_ready(struct watchdog *w);
+void watchdog_reloading(struct watchdog *w); /* watchdog_ready follows */
 void watchdog_stopping(struct watchdog *w);
 void watchdog_status(struct watchdog *w, const char *status); /* said when it has changed */

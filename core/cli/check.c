@@ -122,7 +122,7 @@ static void print_json(const struct cli *c, const struct conf *conf, const struc
 static void check_accounts(const struct cli *c, struct conf *conf)
 {
 	struct err e;
-	if (!conf->house || conf->xmpp.mode != MODE_ACCOUNTS || account_check(conf->house, &e) == 0)
+	if (!conf->house || conf->xmpp.mode != MODE_ACCOUNTS || account_check(conf->house->things.n, &e) == 0)
 		return;
 	text_addf(&conf->errors, "%s: xmpp: %s\n", c->conf, e.text);
 	conf->n_errors++;

@@ -4,26 +4,14 @@
 #include "core/drivers.h"
 #include "core/gateway.h"
 
-#include <string.h>
-
-/* Each line of the configuration's errors as a line of the log: a device that is left out is said loudly. */
-static void log_errors(struct log *log, const struct conf *conf)
-{
-	char *copy = mem_text(conf->errors.data ? conf->errors.data : ""), *rest = copy, *line;
-	while ((line = strsep(&rest, "\n")))
-		if (*line)
-			(strstr(line, ": warning: ") ? log_warn : log_error)(log, "%s", line);
-	mem_free(copy);
-}
-
-static int run_gateway(struct cli *c, struct conf *conf)
+static int run_gateway(struct cli *c, struct conf *conf, const struct protocol *const *protocols)
 {
 	struct log log;
 	struct err why;
 	log_init(&log, (enum log_level)conf->gateway.log, c->err);
 	log_keep(&log);
-	log_errors(&log, conf);
-	int bad = gateway_run(conf, &log, &why);
+	conf_log(conf, &log);
+	int bad = gateway_run(conf, protocols, &log, &why);
 	if (bad)
 		log_error(&log, "%s", why.text);
 	log_end(&log);
@@ -42,7 +30,7 @@ int run_run(struct cli *c)
 	else if (conf.house && !conf.xmpp.given)
 		cli_fail(c, code, "%s: there is no xmpp section: nobody could reach the things", c->conf);
 	else
-		code = run_gateway(c, &conf);
+		code = run_gateway(c, &conf, protocols);
 	conf_free(&conf);
 	mem_free(protocols);
 	return code;

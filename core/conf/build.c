@@ -15,6 +15,17 @@ const struct protocol *build_protocol(const struct protocol *const *protocols, c
 	return NULL;
 }
 
+const struct house *build_known(const struct build *b)
+{
+	return b->known ? b->known : b->c->house;
+}
+
+bool build_replaces(const struct build *b, const struct device *there, const char *id)
+{
+	return b->found && b->known != b->c->house && text_same(there->id, id) && text_same(there->found, b->found->key) &&
+	       text_same(there->bus->id, b->found->bus);
+}
+
 void build_house(struct build *b, const struct file_node *root)
 {
 	const struct file_node *buses = file_find(root, "buses"), *devices = file_find(root, "devices");

@@ -102,9 +102,9 @@ static void warn_of_gaps(struct conf *c, const char *file)
 		fault_warn(c, file, 0, "no xmpp section: nobody can reach the things");
 }
 
-static void begin(struct conf *c)
+static void begin(struct conf *c, const char *file)
 {
-	*c = (struct conf){ 0 };
+	*c = (struct conf){ .file = mem_text(file) };
 	setting_defaults(rows_file, c);
 }
 
@@ -123,7 +123,7 @@ static int finish(struct build *b, struct file *take_file)
 int conf_load(struct conf *c, const char *file, const struct protocol *const *protocols)
 {
 	struct build b = { .c = c, .protocols = protocols, .main_file = file };
-	begin(c);
+	begin(c, file);
 	struct file *f = file_load(c, file);
 	if (f) {
 		load_main(&b, file_root(f));
@@ -137,7 +137,7 @@ int conf_load(struct conf *c, const char *file, const struct protocol *const *pr
 int conf_parse(struct conf *c, const char *file, const char *text, const struct protocol *const *protocols)
 {
 	struct build b = { .c = c, .protocols = protocols, .main_file = file };
-	begin(c);
+	begin(c, file);
 	struct file *f = file_parse(c, file, text);
 	if (f)
 		load_main(&b, file_root(f));
@@ -166,10 +166,21 @@ void conf_show(const struct conf *c, const struct protocol *const *protocols, st
 	show_conf(c, protocols, to);
 }
 
+/* A device that is left out is said loudly. */
+void conf_log(const struct conf *c, struct log *log)
+{
+	char *copy = mem_text(c->errors.data ? c->errors.data : ""), *rest = copy, *line;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			(strstr(line, ": warning: ") ? log_warn : log_error)(log, "%s", line);
+	mem_free(copy);
+}
+
 void conf_free(struct conf *c)
 {
 	setting_free(rows_file, c);
 	house_free(c->house);
 	text_free(&c->errors);
+	mem_free(c->file);
 	*c = (struct conf){ 0 };
 }

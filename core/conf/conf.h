@@ -44,6 +44,7 @@ struct conf_provisioning {
 };
 
 struct conf {
+	char *file; /* the main one, as it was named */
 	struct conf_gateway gateway;
 	struct conf_xmpp xmpp;
 	struct conf_provisioning provisioning;
@@ -62,4 +63,5 @@ int conf_parse(struct conf *c, const char *file, const char *text, const struct 
 char *conf_control(const char *file); /* the name of the control socket, or its default when the file says none; mem_free it */
 void conf_show(const struct conf *c, const struct protocol *const *protocols,
 	       struct text *to); /* `jidgate show-config` */
+void conf_log(const struct conf *c, struct log *log); /* errors and warnings, line by line */
 void conf_free(struct conf *c);

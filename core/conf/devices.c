@@ -22,6 +22,10 @@ static void check_id(struct build *b, const struct fill *f, const struct file_no
 {
 	struct err e;
 	const struct device *first = map_find(&b->devices, id);
+	if (!first && b->found)
+		first = house_find_device(build_known(b), id);
+	if (first && b->found && build_replaces(b, first, id))
+		first = NULL;
 	if (ident_check(id, &e) < 0)
 		fill_fault(f, n, "id", "%s", e.text);
 	else if (first)
@@ -30,7 +34,7 @@ static void check_id(struct build *b, const struct fill *f, const struct file_no
 
 static struct bus *find_bus(struct build *b, const struct fill *f, const struct file_node *n)
 {
-	const struct house *h = b->c->house;
+	const struct house *h = build_known(b);
 	const struct file_node *word = file_find(n, "bus");
 	const char *id = file_text_of(n, "bus");
 	struct bus *bus = id ? house_find_bus(h, id) : NULL;
@@ -51,13 +55,27 @@ static struct bus *find_bus(struct build *b, const struct fill *f, const struct 
 	return NULL;
 }
 
+/* By a thing that has stood there before. */
+static bool is_taken(struct build *b, const struct fill *f, const char *local, const char *id)
+{
+	const struct thing *there = house_find_thing(build_known(b), local, strlen(local));
+	if (!there || build_replaces(b, there->device, id))
+		return false;
+	fault_error(b->c, f->subject, 0, "its JID '%.100s@...' is that of device '%s' already", local, there->device->id);
+	return true;
+}
+
 /* Each thing needs a localpart of its own; the first who has it keeps it. */
-static void claim_local(struct build *b, const struct fill *f, char *take_text, const char *file, int line)
+static void claim_local(struct build *b, const struct fill *f, const char *id, char *take_text, const char *file, int line)
 {
 	struct local *there = map_find(&b->locals, take_text);
 	if (there) {
 		fault_error(b->c, file, line, "%s: its JID '%.100s@...' is that of %s:%d already", f->subject,
 			    take_text, there->file, there->line);
+		mem_free(take_text);
+		return;
+	}
+	if (b->found && is_taken(b, f, take_text, id)) {
 		mem_free(take_text);
 		return;
 	}
@@ -69,13 +87,13 @@ static void claim_local(struct build *b, const struct fill *f, char *take_text, 
 static void claim_locals(struct build *b, const struct fill *f, const struct device *d)
 {
 	if (d->gathering == GATHER_DEVICE) {
-		claim_local(b, f, mem_text(d->id), d->file, d->line);
+		claim_local(b, f, d->id, mem_text(d->id), d->file, d->line);
 		return;
 	}
 	for (size_t i = 0; i < d->n_points; i++) {
 		const struct point *p = d->points[i];
 		if (!p->hidden && !p->disabled)
-			claim_local(b, f, p->jid ? mem_text(p->jid) : mem_format("%s.%s", d->id, p->id), p->file,
+			claim_local(b, f, d->id, p->jid ? mem_text(p->jid) : mem_format("%s.%s", d->id, p->id), p->file,
 				    p->line);
 	}
 }
@@ -168,6 +186,7 @@ static void build_device(struct build *b, const struct file_node *n, size_t i, c
 	struct device *d = mem_new(sizeof(*d));
 	size_t before = b->c->n_errors;
 	devices_default(d);
+	d->found = b->found ? mem_text(b->found->key) : NULL;
 	d->file = house_file(b->c->house, file_name(n));
 	d->line = file_line(n);
 	if (id)

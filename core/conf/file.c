@@ -93,6 +93,10 @@ struct opening {
 static bool open_include(void *ctx, const char *name, const char *from, int line, struct scan_file *ret)
 {
 	struct opening *o = ctx;
+	if (!o->file->directory) {
+		fault_error(o->c, from, line, "'%s' cannot be included here", name);
+		return false;
+	}
 	struct source *s = add_source(o->file, name, mem_format("%s/%s", o->file->directory, name));
 	if (read_source(s) < 0) {
 		fault_error(o->c, from, line, "cannot read '%s': %s", s->name, strerror(errno));
@@ -127,7 +131,8 @@ static bool parse(struct conf *c, struct file *f)
 		fault_error(c, s->name, 0, "byte %zu is zero: this is no text file", (size_t)(nul - s->text));
 	if (nul || scan_file(c, &main_file, open_include, &o) == SCAN_BROKEN)
 		return false;
-	config_set_include_dir(&f->config, f->directory);
+	if (f->directory)
+		config_set_include_dir(&f->config, f->directory);
 	if (!config_read_string(&f->config, f->sources[0].text)) { /* the scan may have moved the sources */
 		say_parse_error(c, f);
 		return false;
@@ -172,14 +177,26 @@ struct file *file_load(struct conf *c, const char *name)
 	return parsed(c, f, good);
 }
 
-struct file *file_parse(struct conf *c, const char *name, const char *text)
+static struct file *parse_text(struct conf *c, struct file *f, const char *text)
 {
-	struct file *f = file_new(name);
 	struct source *s = &f->sources[0];
 	s->text = mem_text(text);
 	s->size = strlen(text);
 	finish_source(s);
 	return parsed(c, f, true);
+}
+
+struct file *file_parse(struct conf *c, const char *name, const char *text)
+{
+	return parse_text(c, file_new(name), text);
+}
+
+struct file *file_of_text(struct conf *c, const char *name, const char *text)
+{
+	struct file *f = file_new(name);
+	mem_free(f->directory);
+	f->directory = NULL;
+	return parse_text(c, f, text);
 }
 
 static bool is_key(const struct token *t, const char *key)

@@ -14,6 +14,7 @@ enum file_kind { FILE_GROUP, FILE_LIST, FILE_BOOL, FILE_INTEGER, FILE_REAL, FILE
 /* NULL after having said why. A file with wrong numbers is still given, so that the rest of it can be checked. */
 struct file *file_load(struct conf *c, const char *name);
 struct file *file_parse(struct conf *c, const char *name, const char *text); /* as if the file of that name said this */
+struct file *file_of_text(struct conf *c, const char *name, const char *text); /* the same from memory; it includes nothing */
 /* The first text behind that key, in a file that is perhaps no configuration at the moment: somebody edits it. Without its escapes
  * undone. NULL: none; mem_free it. */
 char *file_guess(const char *name, const char *key);

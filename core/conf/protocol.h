@@ -41,6 +41,9 @@ struct protocol {
 	int (*check)(struct point *p, struct err *e);
 	int (*check_device)(struct device *d, struct err *e); /* before its points */
 	int (*check_bus)(struct bus *bus, struct err *e);
+	/* Does this bus, as it is configured, tell of devices (bridge_found)? If not, those it told of before are forgotten. NULL: they
+	 * are kept. */
+	bool (*finds)(const struct bus *bus);
 	/* What polling these points will cost the bus: lines for `jidgate check`, each with its end. Pure; NULL: nothing
 	 * to say. 1: one of the lines is a warning. */
 	int (*plan)(const struct bus *bus, struct point *const *points, size_t n, struct text *ret);

@@ -75,11 +75,12 @@ static bool (*const sames[SETTING_TYPES])(const struct setting *row, const void 
 	[SETTING_VALUES] = same_values,
 };
 
-static bool same_row(const struct setting *row, const char *a, const char *b)
+bool same_row(const struct setting *row, const void *a, const void *b)
 {
-	if ((row->flags & SETTING_GIVEN) && *(const bool *)(a + row->given) != *(const bool *)(b + row->given))
+	const char *one = a, *other = b;
+	if ((row->flags & SETTING_GIVEN) && *(const bool *)(one + row->given) != *(const bool *)(other + row->given))
 		return false;
-	return !sames[row->type] || sames[row->type](row, a + row->offset, b + row->offset);
+	return !sames[row->type] || sames[row->type](row, one + row->offset, other + row->offset);
 }
 
 bool same_rows(const struct setting *rows, const void *a, const void *b)
@@ -123,7 +124,7 @@ static bool is_label(const char *key)
 bool same_sight(const struct point *a, const struct point *b, const struct protocol *protocol)
 {
 	for (const struct setting *row = rows_point; row->key; row++)
-		if (!is_label(row->key) && !same_row(row, (const char *)a, (const char *)b))
+		if (!is_label(row->key) && !same_row(row, a, b))
 			return false;
 	return strcmp(a->device->bus->id, b->device->bus->id) == 0 &&
 	       same_rows(protocol->device, a->device->options, b->device->options) &&

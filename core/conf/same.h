@@ -6,7 +6,8 @@
 
 #include "core/conf/protocol.h"
 
-bool same_rows(const struct setting *rows, const void *a, const void *b); /* of two structs that the rows have filled */
+bool same_row(const struct setting *row, const void *a, const void *b);   /* of two structs that the rows have filled */
+bool same_rows(const struct setting *rows, const void *a, const void *b);
 bool same_bus(const struct bus *a, const struct bus *b, const struct protocol *protocol);
 bool same_device(const struct device *a, const struct device *b, const struct protocol *protocol); /* with its points */
 /* Would both see the same value at the same place? What people call it, and whom it is told when, may differ. */

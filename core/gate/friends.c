@@ -31,6 +31,7 @@ static void change_end(struct change *c, int status)
 {
 	if (c->after.fn)
 		c->after.fn(c->after.ctx, c->thing, c->jid, status);
+	c->thing->n_changes--;
 	mem_free(c->jid);
 	mem_free(c);
 }
@@ -102,6 +103,7 @@ static struct change *change_new(struct gate *g, struct thing *t, const char *ji
 			      .thing = t,
 			      .jid = mem_text(jid),
 			      .number = ++g->changes };
+	t->n_changes++;
 	if (after)
 		c->after = *after;
 	return c;

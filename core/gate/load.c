@@ -125,9 +125,9 @@ static void load_thing(void *ctx, const char *const *values)
 static void load_group(void *ctx, const char *const *values)
 {
 	struct gate *g = ctx;
-	for (size_t i = 0; i < g->house->n_devices; i++)
-		if (is_device(g->house->devices[i]) && text_same(g->house->devices[i]->id, values[0]))
-			g->house->devices[i]->group_key = mem_text(values[1]);
+	struct device *d = house_find_device(g->house, values[0]);
+	if (d && is_device(d))
+		d->group_key = mem_text(values[1]);
 }
 
 static struct thing *find_with_orphans(struct gate *g, const char *local)

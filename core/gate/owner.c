@@ -15,7 +15,7 @@ struct keep {
 	struct retry retry;
 	struct thing *thing;
 	char *value; /* owner or key */
-	char *group; /* reset: new key of the device, NULL if it has none */
+	char *device, *group; /* reset: its device and the device's new key, NULL if it has none */
 	uint64_t number;
 	struct gate_after after;
 };
@@ -29,7 +29,9 @@ static void keep_end(struct keep *k, int status)
 {
 	if (k->after.fn)
 		k->after.fn(k->after.ctx, k->thing, k->value, status);
+	k->thing->n_changes--;
 	mem_free(k->value);
+	mem_free(k->device);
 	mem_free(k->group);
 	mem_free(k);
 }
@@ -47,6 +49,7 @@ static struct keep *keep_new(struct gate *g, struct thing *t, const char *value,
 			    .thing = t,
 			    .value = mem_text(value),
 			    .number = t->change };
+	t->n_changes++;
 	if (after)
 		k->after = *after;
 	return k;
@@ -121,7 +124,7 @@ static void reset_stored(void *ctx, int status, const struct err *why)
 		return;
 	}
 	replace(&k->thing->key, k->value);
-	if (k->group)
+	if (k->group && k->thing->device) /* else it has left the house meanwhile */
 		replace(&k->thing->device->group_key, k->group);
 	k->thing->resetting = false;
 	keep_end(k, 0);
@@ -142,7 +145,7 @@ static void store_reset(struct retry *r)
 	const char *const put[] = { k->thing->local, k->value };
 	store_begin(r->gate->store);
 	if (k->group)
-		store_put(r->gate->store, STORE_GROUP_KEY, (const char *const[]){ k->thing->device->id, k->group },
+		store_put(r->gate->store, STORE_GROUP_KEY, (const char *const[]){ k->device, k->group },
 			  NULL, NULL);
 	store_put(r->gate->store, STORE_THING_RESET, put, reset_stored, k);
 	list_each (at, &k->thing->friends)
@@ -183,8 +186,10 @@ void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after)
 	gate_new_key(group);
 	t->change = ++g->changes;
 	struct keep *k = keep_new(g, t, key, store_reset, after);
-	if (t->device->group_key)
+	if (t->device->group_key) {
+		k->device = mem_text(t->device->id);
 		k->group = mem_text(group);
+	}
 	forget_all(g, t);
 	store_reset(&k->retry);
 }

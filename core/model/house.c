@@ -7,9 +7,7 @@
 
 struct house *house_new(void)
 {
-	struct house *h = mem_new(sizeof(*h));
-	list_init(&h->gone);
-	return h;
+	return mem_new(sizeof(struct house));
 }
 
 static void free_options(const struct house *h, void *options)
@@ -52,11 +50,8 @@ void house_free(struct house *h)
 	if (!h)
 		return;
 	struct thing *t;
-	struct list *gone;
 	for (size_t at = 0; (t = map_next(&h->things, &at));)
 		thing_free(t);
-	while ((gone = list_pop(&h->gone)))
-		thing_free(list_of(gone, struct thing, dirty_link));
 	map_free(&h->things);
 	map_free(&h->by_id);
 	for (size_t i = 0; i < h->n_devices; i++)

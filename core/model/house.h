@@ -47,7 +47,6 @@ struct house {
 	size_t n_devices;
 	struct map by_id;  /* id -> struct device, the first of each id that is not broken */
 	struct map things; /* localpart -> struct thing */
-	struct list gone;  /* struct thing.dirty_link: in no configuration any more, and the gate still has to do with it */
 	char **files;      /* names of configuration files, for the `file` members */
 	size_t n_files;
 	void (*free_options)(void *options); /* conf's, for what drivers' rows filled */

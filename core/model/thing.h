@@ -61,6 +61,8 @@ struct thing {
 	bool wants_forget;    /* it is of no configuration any more, and the command line asked to unregister it */
 	bool resetting;       /* the gate's: a reset is not durable yet; there is no owner and no key */
 	uint64_t change;      /* the gate's: number of the newest owner or reset */
+	size_t n_changes;     /* the gate's: not durable yet; until then the thing is not freed */
+	bool loose;           /* core/apply.c's: its device leaves, and nothing else has taken it over */
 	struct list friends;  /* struct friend, owned */
 	size_t n_friends;
 	struct map *by_jid;   /* of friends, when there are many: each stanza asks for one */

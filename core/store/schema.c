@@ -32,6 +32,8 @@ static const char *const steps[] = {
 	" PRIMARY KEY (thing, requestor)) STRICT, WITHOUT ROWID;",
 	"CREATE TABLE counter (point TEXT NOT NULL PRIMARY KEY, modulus TEXT NOT NULL, reading TEXT NOT NULL,"
 	" turns TEXT NOT NULL, speed TEXT NOT NULL, utc TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+	"CREATE TABLE found (bus TEXT NOT NULL, key TEXT NOT NULL, block TEXT NOT NULL,"
+	" PRIMARY KEY (bus, key)) STRICT, WITHOUT ROWID;",
 };
 
 enum { VERSION = sizeof(steps) / sizeof(*steps), APPLICATION = 0x6a646761 /* "jdga" */ };

@@ -69,6 +69,12 @@ static const struct write_row {
 				{ "INSERT INTO counter (point, modulus, reading, turns, speed, utc) VALUES (?1, ?2, ?3, ?4,"
 				  " ?5, ?6) ON CONFLICT (point) DO UPDATE SET modulus = excluded.modulus, reading ="
 				  " excluded.reading, turns = excluded.turns, speed = excluded.speed, utc = excluded.utc" } },
+	[STORE_FOUND_PUT] = { "what was found on",
+			      3,
+			      false,
+			      { "INSERT INTO found (bus, key, block) VALUES (?1, ?2, ?3)"
+				" ON CONFLICT (bus, key) DO UPDATE SET block = excluded.block" } },
+	[STORE_FOUND_DROP] = { "what was lost on", 2, false, { "DELETE FROM found WHERE bus = ?1 AND key = ?2" } },
 	[STORE_REG_PUT] = { "registration of",
 			    8,
 			    false,
@@ -100,6 +106,7 @@ static const char *const reads[STORE_READS] = {
 	[STORE_FRIENDS] = "SELECT local, jid, subscription, role, asked FROM friend ORDER BY local, jid",
 	[STORE_PENDINGS] = "SELECT local, jid, state, subscribed_first FROM pending ORDER BY local, jid",
 	[STORE_COUNTERS] = "SELECT point, modulus, reading, turns, speed, utc FROM counter",
+	[STORE_FOUNDS] = "SELECT bus, key, block FROM found ORDER BY bus, key",
 	[STORE_REGS] =
 		"SELECT jid, name, names, key_hash, grp, group_key_hash, owner, since FROM registration ORDER BY jid",
 	[STORE_DECISIONS] = "SELECT thing, requestor, state, since FROM decision ORDER BY thing, requestor",

@@ -26,6 +26,8 @@ enum store_write {
 	STORE_PENDING_PUT,  /* local, jid, state, subscribed_first "0"|"1" */
 	STORE_PENDING_DROP, /* local, jid */
 	STORE_COUNTER_PUT,  /* point as "device.point", modulus, reading, turns, speed, utc ms of the reading */
+	STORE_FOUND_PUT,    /* bus, key, block: a device that the bus told of */
+	STORE_FOUND_DROP,   /* bus, key */
 	/* the provisioning service's side */
 	STORE_REG_PUT, /* jid, name (attribute|NULL), names as "lang\tname\n...", key_hash|NULL, group|NULL, group_key_hash|NULL, owner|NULL, since */
 	STORE_REG_DROP,          /* jid: and its decisions */
@@ -41,6 +43,7 @@ enum store_read {
 	STORE_FRIENDS,   /* local, jid, subscription, role, asked */
 	STORE_PENDINGS,  /* local, jid, state, subscribed_first */
 	STORE_COUNTERS,  /* as STORE_COUNTER_PUT */
+	STORE_FOUNDS,    /* bus, key, block */
 	STORE_REGS,      /* as STORE_REG_PUT */
 	STORE_DECISIONS, /* thing jid, requestor, state, since */
 	STORE_READS

@@ -15,6 +15,7 @@ enum {
 	MOST_ACCOUNTS = 900,     /* below select()'s 1024 descriptors, and some for the rest of us */
 	OTHER_DESCRIPTORS = 100, /* buses, store, control socket, and a second one for each login */
 	BACKLOG_HIGH = LIMIT_LINK_HIGH / 4,
+	MORE = 20, /* things that come later for which low descriptors are kept, too */
 };
 
 static struct accounts *of(struct link *l)
@@ -50,7 +51,7 @@ static void accounts_open(struct link *l)
 	all->running = true;
 	loop_add_hook(l->loop, &all->hook);
 	for (size_t i = 0; i < all->n; i++)
-		account_attempt_due(&all->list[i]);
+		account_attempt_due(all->list[i]);
 }
 
 static void accounts_close(struct link *l)
@@ -63,7 +64,7 @@ static void accounts_close(struct link *l)
 	if (all->server)
 		account_server_cancel(all->server);
 	for (size_t i = 0; i < all->n; i++) {
-		struct account *a = &all->list[i];
+		struct account *a = all->list[i];
 		timer_stop(l->loop, &a->timer);
 		list_drop(&a->queued);
 		a->all->n_up -= a->up;
@@ -127,16 +128,67 @@ static void accounts_free(struct link *l)
 	for (size_t i = 0; i < all->n_threads; i++)
 		account_thread_free(all->threads[i]);
 	account_login_library_free(all->library);
-	for (size_t i = 0; i < all->n; i++) {
-		account_attempt_forget_password(&all->list[i]);
-		text_free(&all->list[i].out);
-		mem_free(all->list[i].jid);
-	}
+	for (size_t i = 0; i < all->n; i++)
+		account_attempt_free(all->list[i]);
 	map_free(&all->by_local);
 	mem_free(all->list);
 	mem_free(all->threads);
 	mem_free(all->domain);
 	mem_free(all);
+}
+
+static struct account *make_account(struct accounts *all, struct thing *thing)
+{
+	struct account *a = mem_new(sizeof(*a));
+	*a = (struct account){ .all = all,
+			       .thing = thing,
+			       .local = mem_text(thing->local),
+			       .jid = mem_format("%s@%s", thing->local, all->domain),
+			       .thread = all->threads[all->n_made++ % all->n_threads],
+			       .backoff = { .first_ms = FIRST_MS, .most_ms = MOST_MS } };
+	all->list = mem_resize(all->list, (all->n + 1) * sizeof(*all->list));
+	all->list[all->n++] = a;
+	map_put(&all->by_local, a->local, a);
+	return a;
+}
+
+static void accounts_add(struct link *l, struct thing *t)
+{
+	struct accounts *all = of(l);
+	if (!all->closing)
+		account_attempt_due(make_account(all, t));
+}
+
+static void take_out(struct accounts *all, const struct account *a)
+{
+	size_t i = 0;
+	while (all->list[i] != a)
+		i++;
+	all->list[i] = all->list[--all->n];
+	all->n_up -= a->up;
+	all->n_tried -= a->tried;
+	map_drop(&all->by_local, a->local);
+}
+
+static void accounts_drop(struct link *l, struct thing *t)
+{
+	struct accounts *all = of(l);
+	struct account *a = map_find(&all->by_local, t->local);
+	if (!a || all->closing)
+		return;
+	take_out(all, a);
+	a->thing = NULL;
+	a->up = false;
+	timer_stop(l->loop, &a->timer);
+	list_drop(&a->queued);
+	list_drop(&a->dirty);
+	if (!a->stream) {
+		account_attempt_free(a);
+		return;
+	}
+	account_stream_write(a->stream, a->out.data, a->out.size);
+	text_clear(&a->out);
+	account_stream_leave(a->stream);
 }
 
 static const struct link_driver driver = {
@@ -146,13 +198,15 @@ static const struct link_driver driver = {
 	.begin = accounts_begin,
 	.end = accounts_end,
 	.congested = accounts_congested,
+	.add = accounts_add,
+	.drop = accounts_drop,
 	.free = accounts_free,
 };
 
-int account_check(const struct house *house, struct err *e)
+int account_check(size_t things, struct err *e)
 {
 	struct rlimit limit = { 0 };
-	size_t n = house->things.n, wanted = n + OTHER_DESCRIPTORS;
+	size_t n = things, wanted = n + OTHER_DESCRIPTORS;
 	if (n > MOST_ACCOUNTS)
 		return err_set(
 			e, "%zu things are too many for accounts mode, which can have %d: component mode has no limit",
@@ -167,7 +221,7 @@ int account_check(const struct house *house, struct err *e)
 static void make_threads(struct accounts *all)
 {
 	size_t wanted = (size_t)all->settings->threads;
-	all->n_threads = wanted < 1 ? 1 : wanted > all->n && all->n ? all->n : wanted;
+	all->n_threads = wanted < 1 ? 1 : wanted;
 	all->threads = mem_array(all->n_threads, sizeof(*all->threads));
 	for (size_t i = 0; i < all->n_threads; i++) {
 		char name[16];
@@ -179,16 +233,8 @@ static void make_threads(struct accounts *all)
 static void make_accounts(struct accounts *all, struct house *house)
 {
 	struct thing *thing;
-	all->list = mem_array(all->n, sizeof(*all->list));
-	for (size_t at = 0, i = 0; (thing = map_next(&house->things, &at)); i++) {
-		struct account *a = &all->list[i];
-		*a = (struct account){ .all = all,
-				       .thing = thing,
-				       .jid = mem_format("%s@%s", thing->local, all->domain),
-				       .thread = all->threads[i % all->n_threads],
-				       .backoff = { .first_ms = FIRST_MS, .most_ms = MOST_MS } };
-		map_put(&all->by_local, thing->local, a);
-	}
+	for (size_t at = 0; (thing = map_next(&house->things, &at));)
+		make_account(all, thing);
 }
 
 struct link *account_new(const char *name, const struct conf_xmpp *settings, struct house *house, struct loop *loop,
@@ -208,11 +254,10 @@ struct link *account_new(const char *name, const struct conf_xmpp *settings, str
 		.name = name,
 	};
 	all->settings = settings;
-	all->n = house->things.n;
 	all->hook = (struct turn_hook){ .fn = accounts_flush, .ctx = all };
 	list_init(&all->queue);
 	list_init(&all->dirty);
-	all->library = account_login_library(all->n, settings->ca_file);
+	all->library = account_login_library(house->things.n + MORE, settings->ca_file);
 	make_threads(all);
 	make_accounts(all, house);
 	return &all->link;

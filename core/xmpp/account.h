@@ -14,4 +14,4 @@ struct link *account_new(const char *name, const struct conf_xmpp *settings, str
 			 struct log *log, const struct link_events *events, void *ctx);
 
 /* Before account_new: are they too many, for libstrophe or for this process? -1 with the sentence. */
-int account_check(const struct house *house, struct err *e);
+int account_check(size_t things, struct err *e);

@@ -55,13 +55,13 @@ static void complain(struct account *a, const struct account_trouble *trouble, c
 	struct accounts *all = a->all;
 	double seconds = (double)delay / 1000;
 	if (trouble->of_account && trouble->loud)
-		log_error(all->link.log, "%s: thing '%s' is away: %s; again in %.0f s", all->link.name, a->thing->local,
+		log_error(all->link.log, "%s: thing '%s' is away: %s; again in %.0f s", all->link.name, a->local,
 			  why->text, seconds);
 	else if (trouble->of_account)
-		log_warn(all->link.log, "%s: thing '%s' is away: %s; again in %.0f s", all->link.name, a->thing->local,
+		log_warn(all->link.log, "%s: thing '%s' is away: %s; again in %.0f s", all->link.name, a->local,
 			 why->text, seconds);
 	else if (!complain_server(all, trouble, why))
-		log_debug(all->link.log, "%s: thing '%s' is away: %s; again in %.1f s", all->link.name, a->thing->local,
+		log_debug(all->link.log, "%s: thing '%s' is away: %s; again in %.1f s", all->link.name, a->local,
 			  why->text, seconds);
 }
 
@@ -94,7 +94,7 @@ static void away(struct account *a, const struct account_trouble *trouble, const
 	timer_set(loop, &a->timer, delay, its_time, a);
 	note_tried(a);
 	complain(a, trouble, why, delay);
-	link_tell_down(&a->all->link, a->thing->local, why);
+	link_tell_down(&a->all->link, a->local, why);
 }
 
 static void finish(void *ctx)
@@ -114,12 +114,14 @@ void account_attempt_end(struct accounts *all)
 static void on_stream_up(void *ctx)
 {
 	struct account *a = ctx;
+	if (!a->thing)
+		return;
 	note_tried(a);
 	a->up = true;
 	a->all->n_up++;
 	a->up_since = loop_now(a->all->link.loop);
-	log_debug(a->all->link.log, "%s: thing '%s' is logged in", a->all->link.name, a->thing->local);
-	link_tell_up(&a->all->link, a->thing->local);
+	log_debug(a->all->link.log, "%s: thing '%s' is logged in", a->all->link.name, a->local);
+	link_tell_up(&a->all->link, a->local);
 	pump(a->all);
 	tell_count(a->all);
 }
@@ -128,6 +130,15 @@ void account_attempt_forget_password(struct account *a)
 {
 	secret_free(a->password);
 	a->password = NULL;
+}
+
+void account_attempt_free(struct account *a)
+{
+	account_attempt_forget_password(a);
+	text_free(&a->out);
+	mem_free(a->local);
+	mem_free(a->jid);
+	mem_free(a);
 }
 
 static void on_stream_end(void *ctx, const struct account_trouble *trouble, const struct err *why)
@@ -145,6 +156,13 @@ static void on_stream_end(void *ctx, const struct account_trouble *trouble, cons
 	a->stream = NULL;
 	text_free(&a->out);
 	list_drop(&a->dirty);
+	if (!a->thing) {
+		account_attempt_free(a);
+		pump(all);
+		tell_count(all);
+		account_attempt_end(all);
+		return;
+	}
 	if (text_same(trouble->word, "refused"))
 		account_attempt_forget_password(a); /* the file is read again: somebody may have mended it */
 	if (!all->closing) {
@@ -178,7 +196,7 @@ static void on_stream_stanza(void *ctx, struct element *stanza)
 {
 	struct account *a = ctx;
 	struct attribute room[2];
-	if (fill_in(a, stanza, room))
+	if (a->thing && fill_in(a, stanza, room))
 		link_tell_stanza(&a->all->link, stanza);
 }
 
@@ -188,7 +206,7 @@ static void on_stream_over(void *ctx, struct element *start)
 	struct attribute room[2];
 	struct incoming in;
 	struct incoming_room addresses;
-	if (fill_in(a, start, room) && incoming_read(&in, &addresses, &a->all->link, start) == 0 && in.answer.armed)
+	if (a->thing && fill_in(a, start, room) && incoming_read(&in, &addresses, &a->all->link, start) == 0 && in.answer.armed)
 		reply_refuse(&in.answer, &reply_policy_violation, "The stanza is too large.");
 }
 

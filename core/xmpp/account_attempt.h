@@ -12,8 +12,8 @@
 
 struct account {
 	struct accounts *all;
-	struct thing *thing;
-	char *jid;
+	struct thing *thing; /* NULL: it has left the house, and the account ends with its stream */
+	char *local, *jid;
 	char *password;
 	char address[64];
 	struct account_who who;
@@ -35,9 +35,10 @@ struct accounts {
 	struct account_library *library;
 	struct account_thread **threads;
 	size_t n_threads;
-	struct account *list;
+	struct account **list;
 	size_t n, n_up, n_open; /* open: have a stream */
 	size_t n_tried;         /* at least once */
+	size_t n_made;          /* ever */
 	size_t n_told;          /* n_up when it was last in the log */
 	struct map by_local;
 	struct account *writing;
@@ -55,4 +56,5 @@ struct accounts {
 
 void account_attempt_due(struct account *a); /* as soon as it has its turn */
 void account_attempt_forget_password(struct account *a);
+void account_attempt_free(struct account *a); /* it has no stream */
 void account_attempt_end(struct accounts *all); /* on_closed follows when all are closed and nothing is in flight */

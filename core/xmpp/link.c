@@ -20,6 +20,18 @@ void link_free(struct link *l)
 		l->driver->free(l);
 }
 
+void link_add(struct link *l, struct thing *t)
+{
+	if (l->driver->add)
+		l->driver->add(l, t);
+}
+
+void link_drop(struct link *l, struct thing *t)
+{
+	if (l->driver->drop)
+		l->driver->drop(l, t);
+}
+
 bool link_up(const struct link *l, const char *local)
 {
 	return l->driver->up(l, local);

@@ -17,6 +17,7 @@
 #include "core/xmpp/writer.h"
 
 struct link;
+struct thing;
 
 struct link_events {
 	/* local: the account that is up or down; NULL for a component, which is up or down as a whole */
@@ -33,6 +34,8 @@ struct link_driver {
 	struct text *(*begin)(struct link *l, const char *local, bool answer);
 	void (*end)(struct link *l); /* what was begun is complete, or empty again when it was too large */
 	bool (*congested)(const struct link *l);
+	void (*add)(struct link *l, struct thing *t); /* accounts */
+	void (*drop)(struct link *l, struct thing *t);
 	void (*free)(struct link *l);
 };
 
@@ -64,6 +67,9 @@ struct link *component_new(const char *name, const struct conf_xmpp *settings, s
 
 void link_open(struct link *l);
 void link_close(struct link *l);
+/* Accounts: a thing more, which logs in; one less, which logs out after what was written. t lives until the second call returns. */
+void link_add(struct link *l, struct thing *t);
+void link_drop(struct link *l, struct thing *t);
 void link_free(struct link *l); /* closed or never opened; NULL is allowed */
 /* local NULL: the component is connected, or some account is, and each has tried to log in. */
 bool link_up(const struct link *l, const char *local);

@@ -354,6 +354,19 @@ static void leave_one(struct things *t, struct thing *thing)
 	}
 }
 
+void presence_gone(struct things *t, struct thing *thing)
+{
+	if (link_up(t->link, t->link->accounts ? thing->local : NULL))
+		leave_one(t, thing);
+}
+
+void presence_join(struct things *t, struct thing *thing)
+{
+	if (!state_all(t, thing, false))
+		presence_news(t, thing);
+	thing->spoke_ms = 0;
+}
+
 void presence_leave(struct things *t)
 {
 	struct thing *thing;

@@ -12,6 +12,8 @@ void presence_down(struct things *t);
 void presence_down_one(struct things *t, const char *local); /* accounts mode */
 void presence_news(struct things *t, struct thing *thing);
 void presence_leave(struct things *t);
+void presence_join(struct things *t, struct thing *thing); /* a thing that has come while the link is up */
+void presence_gone(struct things *t, struct thing *thing); /* one that leaves for good */
 void presence_take_probe(void *self, struct incoming *in);
 
 void presence_state(struct things *t, struct thing *thing, const char *to); /* the current one, to one friend */

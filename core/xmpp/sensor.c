@@ -296,3 +296,11 @@ void sensor_drop_all(struct things *t)
 	list_each(at, &t->reads) list_of(at, struct reading, link)->dropped = true;
 	recall_drop_all(t);
 }
+
+void sensor_drop_of(struct things *t, const struct thing *thing)
+{
+	list_each (at, &t->reads) {
+		struct reading *r = list_of(at, struct reading, link);
+		r->dropped |= r->wish.thing == thing;
+	}
+}

@@ -11,4 +11,5 @@
 void sensor_take_req(void *self, struct incoming *in);
 void sensor_take_cancel(void *self, struct incoming *in);
 bool sensor_refuse(struct incoming *in); /* "forbidden" in the form all clients see, if it is a req */
-void sensor_drop_all(struct things *t);  /* nobody hears the answers any more */
+void sensor_drop_all(struct things *t);
+void sensor_drop_of(struct things *t, const struct thing *thing);  /* nobody hears the answers any more */

@@ -180,7 +180,7 @@ void siot_take_states(void *self, struct incoming *in)
 /* Its device has a new key, too: whoever can still be claimed by it must say so. */
 static void register_siblings(struct things *t, const struct thing *thing)
 {
-	for (size_t i = 0; i < thing->device->n_points; i++) {
+	for (size_t i = 0; thing->device && i < thing->device->n_points; i++) {
 		struct thing *sibling = thing->device->points[i]->thing;
 		if (sibling && sibling->key && !sibling->owner &&
 		    (i == 0 || sibling != thing->device->points[i - 1]->thing))

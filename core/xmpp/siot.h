@@ -11,6 +11,7 @@
 
 void siot_up(struct things *t, const char *local); /* registers what is not registered, asks again what is undecided */
 void siot_up_all(struct things *t); /* the service is known now: the same for everything that is up */
+void siot_join(struct things *t, struct thing *thing); /* the same for one that has come while the link is up */
 void siot_down(struct things *t);                  /* after the asks were dropped */
 void siot_down_one(struct things *t, const char *local); /* accounts mode */
 void siot_again(struct things *t); /* the service is there: what waits for its next attempt is asked now */

@@ -201,8 +201,12 @@ static void unregister_answered(struct query *q, const struct element *stanza)
 		retry(q);
 		return;
 	}
-	log_info(q->things->log, "thing '%s': unregistered and forgotten", q->local);
-	gate_forget(q->things->gate, q->local);
+	if (thing_of(q)) {
+		siot_register(q->things, thing_of(q));
+	} else {
+		log_info(q->things->log, "thing '%s': unregistered and forgotten", q->local);
+		gate_forget(q->things->gate, q->local);
+	}
 	query_free(q);
 }
 
@@ -261,10 +265,10 @@ static bool friend_due(const struct query *q)
 	return p && (p->state == PENDING_ASKING || p->state == PENDING_WAITING);
 }
 
-static bool always_due(const struct query *q)
+/* It may have come back meanwhile. */
+static bool unregister_due(const struct query *q)
 {
-	(void)q;
-	return true;
+	return !thing_of(q);
 }
 
 static const struct {
@@ -275,7 +279,7 @@ static const struct {
 } questions[] = {
 	[ASK_REGISTER] = { "set", register_due, write_register, register_answered },
 	[ASK_FRIEND] = { "get", friend_due, write_friend, friend_answered },
-	[ASK_UNREGISTER] = { "set", always_due, write_unregister, unregister_answered },
+	[ASK_UNREGISTER] = { "set", unregister_due, write_unregister, unregister_answered },
 };
 
 static void answered(void *ctx, const struct element *stanza)
@@ -398,6 +402,11 @@ static void ask_what_is_open(struct things *t, struct thing *thing)
 	}
 	if (siot_is_known(thing))
 		ask_for_friends(t, thing);
+}
+
+void siot_join(struct things *t, struct thing *thing)
+{
+	ask_what_is_open(t, thing);
 }
 
 /* A thing that the command line wants forgotten: its friends are told, then the service. */

@@ -183,6 +183,32 @@ void things_news(struct things *t, struct thing *thing)
 	presence_news(t, thing);
 }
 
+void things_join(struct things *t, struct thing *thing)
+{
+	if (t->link->accounts) {
+		link_add(t->link, thing);
+	} else if (link_up(t->link, NULL)) {
+		presence_join(t, thing);
+		siot_join(t, thing);
+	}
+}
+
+void things_change(struct things *t, struct thing *thing, bool renamed)
+{
+	presence_news(t, thing);
+	if (renamed && thing->key && !thing->owner && link_up(t->link, t->link->accounts ? thing->local : NULL))
+		siot_register(t, thing);
+}
+
+void things_drop(struct things *t, struct thing *thing)
+{
+	presence_gone(t, thing);
+	things_down(t, thing->local);
+	sensor_drop_of(t, thing);
+	if (t->link->accounts)
+		link_drop(t->link, thing);
+}
+
 void things_leave(struct things *t)
 {
 	t->closing = true;

@@ -56,6 +56,9 @@ void things_ready(struct things *t, const char *local); /* who the friends are i
 void things_down(struct things *t, const char *local);
 void things_take(struct things *t, struct element *stanza);
 void things_news(struct things *t, struct thing *thing); /* core/report.c: friends should hear something new */
+void things_join(struct things *t, struct thing *thing); /* it has come into the house */
+void things_change(struct things *t, struct thing *thing, bool renamed); /* there is something new to be seen of it */
+void things_drop(struct things *t, struct thing *thing); /* it is about to leave the house: friends see it unavailable */
 void things_leave(struct things *t);                     /* says unavailable to everybody, before the link is closed */
 
 /* The part of a `from` that is the thing's own, full or bare. */

@@ -112,8 +112,7 @@ static struct house *make_house(enum gathering gathering, size_t more, const cha
 	bus->protocol = "play";
 	*d = (struct device){ .id = mem_text("boiler"), .bus = bus, .gathering = gathering };
 	names_add(&d->names, "", "Boiler");
-	h->buses = mem_array(1, sizeof(struct bus *));
-	h->buses[h->n_buses++] = bus;
+	house_add_bus(h, bus);
 	house_add_device(h, d);
 	add_point(d, "temp", "Temperature", TYPE_REAL, ACCESS_READ)->unit = mem_text("\xC2\xB0"
 										     "C");

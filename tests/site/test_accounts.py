@@ -74,6 +74,30 @@ class OnServer:
         return Actor.client(f"{name}@localhost", PEOPLE[name], self.wall.server.ports["c2s"])
 
 
+class Reload(OnServer, unittest.IsolatedAsyncioTestCase):
+    async def test_new_things_log_in_and_gone_ones_log_out(self):
+        wall = await asyncio.to_thread(self.up, 4)
+        wall.n = 3
+        wall.befriend(0, FRIEND)
+        wall.befriend(3, FRIEND)
+        await asyncio.to_thread(wall.start)
+        await asyncio.to_thread(wall.expect, "3 of 3 accounts are connected")
+        async with self.person("friend") as friend:
+            self.assertEqual((await friend.read(wall.address(0)))["m0"], "20.5")
+            wall.n = 4
+            await asyncio.to_thread(wall.jidgate.reload)
+            await asyncio.to_thread(wall.expect, "4 of 4 accounts are connected")
+            self.assertEqual((await friend.read(wall.address(3)))["m3"], "20.5")
+            wall.n = 1
+            await asyncio.to_thread(wall.jidgate.reload)
+            await asyncio.to_thread(wall.expect, "1 of 1 accounts are connected")
+            wall.n = 4
+            await asyncio.to_thread(wall.jidgate.reload)
+            await asyncio.to_thread(eventually, lambda: wall.count("4 of 4 accounts are connected") == 2, "all to be back", 20)
+            self.assertEqual((await friend.read(wall.address(0)))["m0"], "20.5")
+            self.assertEqual((await friend.read(wall.address(3)))["m3"], "20.5")
+
+
 class TooMany(OnServer, unittest.TestCase):
     def test_more_than_libstrophe_can_take_are_refused_at_check_and_at_start(self):
         wall = self.make(901)

@@ -17,39 +17,14 @@ from lib.site.devices import ModbusDevice
 from lib.site.mosquitto import Mosquitto
 from lib.site.ports import UDP, free_port
 from lib.site.process import must_run, run
+from lib.site.program import BUILD, Program
 from lib.site.readings import Refused
-from lib.site.sim_site import HALL, SERVICE, SimSite, switch
+from lib.site.sim_site import HALL, SERVICE, switch
 from lib.site.stanza import SENSORDATA, element
 from lib.site.waiting import Failed, eventually
 
-BUILD = Path(os.environ.get("JIDGATE_BUILD", "build/dev")).resolve()
 SOURCE = Path(__file__).resolve().parents[2]
 KEY = re.compile(r"([2-9A-HJ-NP-Z]{4}-){5}[2-9A-HJ-NP-Z]{4}")
-
-
-class Program(unittest.IsolatedAsyncioTestCase):
-    def new_folder(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        return Path(folder.name)
-
-    def new_site(self, start=True, **more):
-        self.site = SimSite(self.new_folder(), BUILD, **more)
-        self.addCleanup(self.site.stop)
-        self.site.start_server()
-        if start:
-            self.site.jidgate.start()
-        return self.site
-
-    def log(self, level="346"):
-        """Lines of warnings, errors and news; debug is for us."""
-        return [line for line in self.site.jidgate.child.output().splitlines() if line[1:2] in level]
-
-    def lines(self, *fragments, level="346"):
-        return [line for line in self.log(level) if all(it in line for it in fragments)]
-
-    async def people(self, *names):
-        return [await self.enterAsyncContext(self.site.peer(Actor, name)) for name in names]
 
 
 class Labels(Program):

@@ -47,7 +47,7 @@ static int run(const char *state, struct err *e)
 	cr_assert_eq(conf_load(&conf, path, protocols), 0, "%s", conf.errors.data);
 	unlink(path);
 	log_init(&log, LOG_LEVEL_ERROR, NULL);
-	int status = gateway_run(&conf, &log, e);
+	int status = gateway_run(&conf, protocols, &log, e);
 	conf_free(&conf);
 	return status;
 }

@@ -70,7 +70,7 @@ Test(store, refuses_the_database_of_a_newer_version)
 	const unsigned char version[4] = { 0, 0, 0, 99 };
 	store_close(open_or_fail(&p, NULL));
 	write_file(p.file, 60, version, sizeof(version)); /* user_version in the file format of SQLite */
-	refused(p.state, "is of a newer jidgate (schema 99, this one knows 2)");
+	refused(p.state, "is of a newer jidgate (schema 99, this one knows 3)");
 	place_free(&p);
 }
 

@@ -79,7 +79,8 @@ static inline void add_row(void *ctx, const char *const *values)
 /* All rows of a table as lines of "a|b|-". */
 static inline char *rows(struct store *s, enum store_read what)
 {
-	static const int columns[] = { 6, 2, 5, 4, 6, 8, 4 };
+	static const int columns[STORE_READS] = { [STORE_THINGS] = 6, [STORE_GROUPS] = 2, [STORE_FRIENDS] = 5, [STORE_PENDINGS] = 4,
+						  [STORE_COUNTERS] = 6, [STORE_FOUNDS] = 3, [STORE_REGS] = 8,   [STORE_DECISIONS] = 4 };
 	struct table table = { .columns = columns[what] };
 	struct err e;
 	text_reserve(&table.text, 1);

@@ -1,11 +1,16 @@
 """The gateway itself: its configuration file, its life, its command line."""
 import os
+import re
+import signal
 import socket
 from dataclasses import dataclass
 
 from .libconfig import print_settings
 from .process import Child, must_run, run
 from .server import Server
+
+
+ENDS = re.compile(r"(reloaded: .*|not taken over, .*)\n")
 
 
 @dataclass(frozen=True)
@@ -29,14 +34,18 @@ class Jidgate(Server):
         self.told = []  # lines to systemd since the last start
         self.environment = {}  # more of it
 
-    def configure(self):
-        """Also the socket on which the daemon tells systemd that it is ready."""
+    def write(self):
+        """The configuration file, as the settings are now."""
         common = {"name": "Boiler house", "state": self.folder / "state", "control": self.folder / "control.sock",
                   "log": "debug"}
         (self.folder / "state").mkdir(exist_ok=True)
         settings = self.settings()
         self.file.write_text(print_settings({"gateway": common | settings.pop("gateway", {}), **settings}))
         self.file.chmod(0o600)
+
+    def configure(self):
+        """Also the socket on which the daemon tells systemd that it is ready."""
+        self.write()
         self._close_notify()
         self._notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._notify.bind(str(self.folder / "notify.sock"))
@@ -70,6 +79,15 @@ class Jidgate(Server):
         self.configure()
         self.child = Child(self.command(), self.folder / "output.log", **self.options())
         return self.child
+
+    def reload(self, write=True, timeout=20.0):
+        """What the log says of it; with what the settings are now, or with the file as it stands."""
+        if write:
+            self.write()
+        begin = len(self.child.output())
+        self.child.signal(signal.SIGHUP)
+        self.child.wait_for(lambda: ENDS.search(self.child.output()[begin:]), "the end of the reload", timeout)
+        return self.child.output()[begin:]
 
     def stop(self):
         """The exit status; 0 is a clean end."""
