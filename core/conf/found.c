@@ -2,6 +2,7 @@
 
 #include "core/base/mem.h"
 #include "core/conf/build.h"
+#include "core/conf/devices.h"
 #include "core/conf/fault.h"
 
 #include <string.h>
@@ -40,6 +41,13 @@ static char *write_file(const struct found_block *block)
 	return mem_format("devices = ( { bus = \"%s\"; %s );\n", block->bus, block->text + 1);
 }
 
+/* And nothing beside it. */
+static bool is_device(const struct file_node *root)
+{
+	const struct file_node *devices = file_find(root, "devices");
+	return file_length(root) == 1 && devices && file_length(devices) == 1;
+}
+
 int found_build(struct conf *c, const struct house *known, const struct found_block *block,
 		const struct protocol *const *protocols)
 {
@@ -47,8 +55,8 @@ int found_build(struct conf *c, const struct house *known, const struct found_bl
 	size_t before = c->n_errors, n_devices = c->house->n_devices;
 	char *name = name_of(block), *text = *block->text == '{' ? write_file(block) : mem_text("\n");
 	struct file *file = file_of_text(c, name, text);
-	if (file && file_find(file_root(file), "devices"))
-		build_house(&b, file_root(file));
+	if (file && is_device(file_root(file)))
+		devices_build(&b, file_find(file_root(file), "devices"));
 	else if (c->n_errors == before)
 		fault_error(c, name, 0, "it is no device");
 	if (c->n_errors > before || make_things(c, name, n_devices) < 0)
