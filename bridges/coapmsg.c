@@ -43,6 +43,12 @@ static bool add_block(coap_pdu_t *pdu, coap_option_num_t number, const struct co
 	return !b->there || add_number(pdu, number, b->number << 4 | (unsigned)b->more << 3 | b->szx);
 }
 
+/* RFC 7252 section 6.4, step 8: of the path "/" nothing is sent, not an empty part. */
+static bool is_root(const struct coapmsg_request *r)
+{
+	return !*r->uri->path && r->path[0] == '/' && (!r->path[1] || r->path[1] == '?');
+}
+
 /* Options stand in the order of their numbers: 3, 6, 11, 12, 15, 17, 23, 27, 60. */
 static bool add_options(coap_pdu_t *pdu, const struct coapmsg_request *r)
 {
@@ -53,7 +59,9 @@ static bool add_options(coap_pdu_t *pdu, const struct coapmsg_request *r)
 					   (const uint8_t *)r->uri->host) != 0;
 	if (observe >= 0)
 		ok = ok && add_number(pdu, COAP_OPTION_OBSERVE, (unsigned)observe);
-	ok = ok && add_parts(pdu, r->uri->path, false) && add_parts(pdu, r->path, false);
+	ok = ok && add_parts(pdu, r->uri->path, false);
+	if (!is_root(r))
+		ok = ok && add_parts(pdu, r->path, false);
 	if (r->body && r->format >= 0)
 		ok = ok && add_number(pdu, COAP_OPTION_CONTENT_FORMAT, (unsigned)r->format);
 	ok = ok && add_parts(pdu, r->path, true);

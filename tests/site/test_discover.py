@@ -170,6 +170,11 @@ class WhatADeviceHas(Discover):
         self.assertEqual(len(POINT.findall(out)), n)
         self.assertIn('path = "/sensors/299"', out)
 
+    def test_the_root_of_a_device_is_asked_for_without_a_path(self):
+        device = self.device({CORE: links("</>", "</?u=c>", "</a/>"), "/": Page("1"), "/a/": Page("2")})
+        self.assertEqual(self.values(self.discover("mesh", device.where)), {"value": "1", "u-c": "1", "a": "2"})
+        self.assertEqual({tuple(request.parts) for request in device.asked}, {(), (".well-known", "core"), ("a", "")})
+
     def test_nothing_is_written_to_a_device(self):
         device = self.device({CORE: links("</t>"), "/t": Page("1")})
         self.discover("mesh", device.where)

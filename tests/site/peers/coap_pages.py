@@ -45,7 +45,8 @@ class Request:
             number += delta
             found.append((number, data[at:at + size]))
             at += size
-        self.path = "/" + "/".join(value.decode() for key, value in found if key == URI_PATH)
+        self.parts = [value.decode() for key, value in found if key == URI_PATH]
+        self.path = "/" + "/".join(self.parts)
         self.query = dict(value.decode().partition("=")[::2] for key, value in found if key == URI_QUERY)
         numbers = {key: int.from_bytes(value, "big") for key, value in found}
         self.accept, self.block = numbers.get(ACCEPT), numbers.get(BLOCK2, 0) >> 4
