@@ -36,6 +36,8 @@ static void do_bus(const struct apply *a, const struct plan_bus *b)
 		change_bus(a->live->house, b->live, b->fresh);
 	else if (b->fresh)
 		take_bus(a->live->house, a->fresh->house, b->fresh);
+	else
+		take_bus(a->fresh->house, a->live->house, b->live); /* before one of the same id comes */
 }
 
 /* --- devices --- */
@@ -283,7 +285,4 @@ void apply_end(struct apply *a)
 		if (p->devices[i].live)
 			lose_things(a, p->devices[i].live);
 	move_devices(a->live->house, a->fresh->house);
-	for (size_t i = 0; i < p->n_buses; i++)
-		if (!p->buses[i].fresh)
-			take_bus(a->fresh->house, a->live->house, p->buses[i].live);
 }

@@ -127,6 +127,7 @@ bool same_sight(const struct point *a, const struct point *b, const struct proto
 		if (!is_label(row->key) && !same_row(row, a, b))
 			return false;
 	return strcmp(a->device->bus->id, b->device->bus->id) == 0 &&
+	       strcmp(a->device->bus->protocol, b->device->bus->protocol) == 0 &&
 	       same_rows(protocol->device, a->device->options, b->device->options) &&
 	       same_rows(protocol->address, a->address, b->address);
 }

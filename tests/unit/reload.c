@@ -330,6 +330,26 @@ Test(reload, a_point_that_is_read_elsewhere_has_no_value_until_it_is_read)
 	end(s);
 }
 
+Test(reload, a_bus_of_the_same_name_may_speak_another_protocol)
+{
+	struct scene *s = begin(DEVICE("a") ", " SLOW);
+	UNTIL(s, quality(s, "a.temp") == QUALITY_GOOD);
+	write_conf(s,
+		   "buses = ( { id = \"sim\"; protocol = \"modbus-tcp\"; host = \"127.0.0.1\"; port = 1; }, { id = \"slow\"; protocol = "
+		   "\"sim\"; } );",
+		   SLOW ", { id = \"a\"; bus = \"sim\"; unit_id = 1; addressing = \"protocol\"; points = ( { id = \"temp\"; type = \"int16\"; "
+		   "table = \"input\"; address = 0; } ); }");
+	reload_now(s);
+	cr_expect_eq(s->status, 0);
+	cr_expect_eq(s->conf.house->n_buses, 2);
+	cr_expect_str_eq(find(s, "a.temp")->device->bus->protocol, "modbus-tcp");
+	cr_expect_neq(quality(s, "a.temp"), QUALITY_GOOD);
+	write_conf(s, BUSES, DEVICE("a"));
+	reload_now(s);
+	UNTIL(s, quality(s, "a.temp") == QUALITY_GOOD);
+	end(s);
+}
+
 Test(reload, what_is_in_flight_ends_once)
 {
 	struct scene *s = begin(DEVICE("a") ", " SLOW);
