@@ -4,6 +4,7 @@
 #include "bridges/haident.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/conf/repeat.h"
 #include "core/conf/scalar.h"
 
 #include <stdio.h>
@@ -229,7 +230,7 @@ static char *source_of(const struct hafound *f, const char *topic)
 	if (!fits || size - prefix - 1 - end > LIMIT_FOUND_TEXT)
 		return NULL;
 	char *source = mem_text_n(topic + prefix + 1, size - prefix - 1 - end);
-	if (strchr(source, '/') && text_is_clean(source, strlen(source)))
+	if (strchr(source, '/') && text_is_clean(source, strlen(source)) && !repeat_is_any(source))
 		return source;
 	mem_free(source);
 	return NULL;

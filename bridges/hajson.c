@@ -1,6 +1,7 @@
 #include "bridges/hajson.h"
 
 #include "core/base/limits.h"
+#include "core/conf/repeat.h"
 #include "core/model/decimal.h"
 
 #include <stdlib.h>
@@ -103,6 +104,8 @@ int hajson_text(struct hajson j, const char *key, struct text *to, struct err *e
 		return err_set(e, "%s has more than %d bytes", key, LIMIT_FOUND_TEXT);
 	if (to->size > before && !text_is_clean(to->data + before, to->size - before))
 		return err_set(e, "%s has characters that no text has", key);
+	if (to->size > before && repeat_is_any(to->data + before))
+		return err_set(e, "%s has what means something else in a configuration", key);
 	text_reserve(to, 1);
 	to->data[to->size] = '\0';
 	return 1;

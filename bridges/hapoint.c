@@ -4,6 +4,7 @@
 #include "bridges/hatemplate.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
+#include "core/conf/repeat.h"
 #include "core/conf/scalar.h"
 #include "core/model/decimal.h"
 
@@ -290,7 +291,7 @@ static int add_choices(struct maker *m)
 		const json_t *one = json_array_get(options, i);
 		const char *word = json_string_value(one);
 		size_t size = json_string_length(one);
-		if (!word || size == 0 || size > LIMIT_NAME || !text_is_clean(word, size))
+		if (!word || size == 0 || size > LIMIT_NAME || !text_is_clean(word, size) || repeat_is_any(word))
 			return err_set(m->why, "one of the options is no short text");
 		text_add(&m->to, i ? ", " : " ");
 		scalar_quote(&m->to, word);

@@ -5,6 +5,7 @@
 #include "core/base/limits.h"
 #include "core/base/list.h"
 #include "core/base/mem.h"
+#include "core/conf/repeat.h"
 #include "core/conf/scalar.h"
 
 #include <stdlib.h>
@@ -61,7 +62,8 @@ static void merge(struct heard_topic *t, struct leaves *take)
 {
 	size_t n = t->leaves.n;
 	for (size_t i = 0; i < take->n; i++) {
-		if (n == LIMIT_LEAVES || find_leaf(&t->leaves, take->list[i].pointer))
+		bool odd = take->list[i].pointer && repeat_is_any(take->list[i].pointer);
+		if (odd || n == LIMIT_LEAVES || find_leaf(&t->leaves, take->list[i].pointer))
 			continue;
 		t->leaves.list = mem_resize(t->leaves.list, (n + 1) * sizeof(*t->leaves.list));
 		t->leaves.list[n++] = take->list[i];
@@ -122,8 +124,8 @@ void heard_take(struct heard *h, const char *topic, const void *bytes, size_t si
 {
 	struct leaves leaves = { 0 };
 	size_t length = strlen(topic);
-	if (size == 0 || size > LIMIT_PAYLOAD || length > LIMIT_FOUND_TEXT || !text_is_clean(topic, length) ||
-	    *topic == '$')
+	if (size == 0 || size > LIMIT_PAYLOAD || repeat_is_any(topic) || length > LIMIT_FOUND_TEXT ||
+	    !text_is_clean(topic, length) || *topic == '$')
 		return;
 	bool is_tree = strchr("{[", *(const char *)bytes) != NULL;
 	if (leaves_take(bytes, size, is_tree ? LEAVES_JSON : LEAVES_TEXT, &leaves, NULL) == 0) {

@@ -7,6 +7,7 @@
  * published when all subscriptions are made, so that what it leads to is heard. Nothing is published twice.
  */
 #include "bridges/discover.h"
+#include "bridges/levels.h"
 #include "bridges/publish.h"
 #include "bridges/subscribe.h"
 
@@ -20,6 +21,7 @@ struct mqtt {
 	struct publish out;
 	struct tls_files files;
 	struct discover discover;
+	struct levels levels;
 	struct timer closer;
 	bool up, closing;
 };
@@ -113,6 +115,7 @@ static void on_message(void *ctx, const struct broker_message *message)
 	struct topic *t = topic_find(&m->topics, message->topic);
 	struct payload payload = payload_of(message->bytes, message->size);
 	discover_message(&m->discover, message->topic, message->bytes, message->size);
+	levels_message(&m->levels, message->topic);
 	if (!t)
 		return;
 	if (t->answers)
@@ -209,6 +212,7 @@ static void on_closed(void *ctx)
 	struct mqtt *m = ctx;
 	topic_free(&m->topics);
 	discover_end(&m->discover);
+	levels_end(&m->levels);
 	bridge_closed(m->bridge);
 }
 
@@ -224,6 +228,7 @@ static void begin(struct mqtt *m, struct bridge *b)
 	m->broker = broker_new(b->loop, &options, &events, m);
 	topic_take(&m->topics, b->points, b->n_points);
 	discover_begin(&m->discover, b, &m->topics);
+	levels_begin(&m->levels, b, &m->topics);
 	m->in = (struct subscribe){ b->loop, m->broker, &m->topics, on_subscription, on_heard, m, { 0 }, { 0 }, { 0 } };
 	m->out = (struct publish){ .bridge = b, .broker = m->broker };
 	subscribe_begin(&m->in);
@@ -283,6 +288,7 @@ static void mqtt_change(struct bridge *b)
 	if (m->up)
 		watch(m);
 	topic_sweep(&m->topics, forget_topic, m);
+	levels_change(&m->levels);
 }
 
 static void close_now(void *ctx)
@@ -310,6 +316,7 @@ const struct bridge_driver driver_mqtt = {
 		.address = mqtt_rows_address, .address_size = sizeof(struct mqtt_address),
 		.responds = true, .check = mqtt_rows_check, .check_device = mqtt_rows_check_device, .check_bus = mqtt_rows_check_bus,
 		.finds = mqtt_rows_finds,
+		.filters = mqtt_rows_filters,
 	},
 	.size = sizeof(struct mqtt), .last_wins = true,
 	.open = mqtt_open, .listen = mqtt_listen, .write = mqtt_write, .cancel = mqtt_cancel, .close = mqtt_close,

@@ -143,29 +143,55 @@ const struct setting mqtt_rows_address[] = {
 };
 #undef AT
 
-static int check_topic(const char *key, const char *topic, struct err *e)
+/* The one + that is a level of its own, or NULL. */
+static const char *find_level(const char *topic)
 {
-	size_t size = strlen(topic);
+	const char *plus = strchr(topic, '+');
+	bool whole = plus && (plus == topic || plus[-1] == '/') && (plus[1] == '/' || plus[1] == '\0');
+	return whole && !strpbrk(plus + 1, "+#") ? plus : NULL;
+}
+
+static int check_topic(const char *key, const char *topic, const struct device *d, struct err *e)
+{
+	size_t size = strlen(topic), wild = strcspn(topic, "+#");
+	bool level = d && text_same(d->level, "+");
 	if (size == 0 || size > TOPIC_LONGEST)
 		return err_set(e, "%s: must have from 1 to %d bytes", key, TOPIC_LONGEST);
-	if (strpbrk(topic, "+#"))
-		return err_set(e, "%s: '%.80s' has a wildcard; name one topic", key, topic);
+	if (wild < size && level && find_level(topic) != topic + wild)
+		return err_set(e, "%s: '%.80s': one level may be a +, alone between its /", key, topic);
+	if (wild < size && !level)
+		return err_set(e,
+			       "%s: '%.80s' has a wildcard; name one topic, or have ${level} in the id of the device",
+			       key, topic);
 	if (text_begins(topic, "$share/"))
 		return err_set(e, "%s: a shared subscription gives each message to one client only", key);
 	return 0;
 }
 
-/* Puts the device's topic where "~" stands. */
-static int resolve_topic(const char *key, char **topic, const char *device, struct err *e)
+/* A + is what ${level} is. */
+static void put_level(char **topic, const struct device *d)
 {
+	const char *plus = d->level && strcmp(d->level, "+") != 0 ? find_level(*topic) : NULL;
+	if (!plus)
+		return;
+	char *whole = mem_format("%.*s%s%s", (int)(plus - *topic), *topic, d->level, plus + 1);
+	mem_free(*topic);
+	*topic = whole;
+}
+
+/* Puts the device's topic where "~" stands, and its level where + does. */
+static int resolve_topic(const char *key, char **topic, const struct device *d, struct err *e)
+{
+	const struct mqtt_device *o = d->options;
 	if (text_same(*topic, "~") || text_begins(*topic, "~/")) {
-		if (!device)
+		if (!o->topic)
 			return err_set(e, "%s: '~' means the topic of the device, which has none", key);
-		char *whole = mem_format("%s%s", device, *topic + 1);
+		char *whole = mem_format("%s%s", o->topic, *topic + 1);
 		mem_free(*topic);
 		*topic = whole;
 	}
-	return check_topic(key, *topic, e);
+	put_level(topic, d);
+	return check_topic(key, *topic, d, e);
 }
 
 static int check_path(const char *key, const char *path, struct err *e)
@@ -207,7 +233,7 @@ static int check_tls(const struct bus *bus, struct mqtt_tls *t, struct err *e)
 
 static int check_status(const struct mqtt_status *status, struct err *e)
 {
-	if (check_topic("status.topic", status->topic, e) < 0)
+	if (check_topic("status.topic", status->topic, NULL, e) < 0)
 		return -1;
 	return check_words("status.online", status->online, status->offline, e);
 }
@@ -219,7 +245,7 @@ int mqtt_rows_check_bus(struct bus *bus, struct err *e)
 		return err_set(e, "host: is empty");
 	if (o->password && !o->user)
 		return err_set(e, "password: needs a user");
-	if (check_topic("discovery_prefix", o->discovery_prefix, e) < 0)
+	if (check_topic("discovery_prefix", o->discovery_prefix, NULL, e) < 0)
 		return -1;
 	if (o->port == 0)
 		o->port = o->tls.given ? PORT_TLS : PORT;
@@ -228,10 +254,9 @@ int mqtt_rows_check_bus(struct bus *bus, struct err *e)
 	return o->status.given ? check_status(&o->status, e) : 0;
 }
 
-static int check_watch(struct mqtt_watch *w, const char *device, struct err *e)
+static int check_watch(struct mqtt_watch *w, const struct device *d, struct err *e)
 {
-	if (resolve_topic("availability.topic", &w->topic, device, e) < 0 ||
-	    check_path("availability.path", w->path, e) < 0)
+	if (resolve_topic("availability.topic", &w->topic, d, e) < 0 || check_path("availability.path", w->path, e) < 0)
 		return -1;
 	return check_words("availability.online", w->online, w->offline, e);
 }
@@ -243,21 +268,22 @@ int mqtt_rows_check_device(struct device *d, struct err *e)
 	int bad = 0;
 	if (o->topic && *o->topic == '~')
 		return err_set(e, "topic: '~' is for points; it means this topic");
-	if (o->topic && check_topic("topic", o->topic, e) < 0)
+	if (o->topic && resolve_topic("topic", &o->topic, d, e) < 0)
 		return -1;
 	if (a->given)
-		bad = check_watch(&a->first, o->topic, e);
+		bad = check_watch(&a->first, d, e);
 	for (size_t i = 0; bad == 0 && i < a->n_also; i++)
-		bad = check_watch(&a->also[i], o->topic, e);
+		bad = check_watch(&a->also[i], d, e);
 	return bad;
 }
 
-static int check_heard(struct point *p, struct mqtt_address *a, const char *device, struct err *e)
+static int check_heard(struct point *p, struct mqtt_address *a, struct err *e)
 {
+	const struct mqtt_device *device = p->device->options;
 	if (p->poll_ms)
 		return err_set(e, "poll: nothing is polled, the broker tells; leave it out");
-	if (!a->topic && device)
-		a->topic = mem_text(device);
+	if (!a->topic)
+		a->topic = mem_text(device->topic);
 	if (!(p->access & ACCESS_READ) && p->confirm != CONFIRM_STATE) {
 		mem_free(a->topic);
 		a->topic = NULL;
@@ -265,7 +291,7 @@ static int check_heard(struct point *p, struct mqtt_address *a, const char *devi
 	}
 	if (!a->topic)
 		return err_set(e, "topic: is missing, in the point and in its device");
-	return resolve_topic("topic", &a->topic, device, e);
+	return resolve_topic("topic", &a->topic, p->device, e);
 }
 
 static int check_template(const struct point *p, struct mqtt_address *a, struct err *e)
@@ -285,7 +311,7 @@ static int check_template(const struct point *p, struct mqtt_address *a, struct 
 	return compose_check(&rule, p->type, e) < 0 ? err_wrap(e, "write.payload") : 0;
 }
 
-static int check_response(const struct point *p, struct mqtt_address *a, const char *device, struct err *e)
+static int check_response(const struct point *p, struct mqtt_address *a, struct err *e)
 {
 	const struct mqtt_bus *bus = p->device->bus->options;
 	struct mqtt_write *w = &a->write;
@@ -297,19 +323,19 @@ static int check_response(const struct point *p, struct mqtt_address *a, const c
 		return err_set(e, "write.confirm: \"response\" needs version = \"5\" on the bus");
 	if (!w->response_topic)
 		return err_set(e, "write.response_topic: is missing; often it is \"~/response\"");
-	if (resolve_topic("write.response_topic", &w->response_topic, device, e) < 0)
+	if (resolve_topic("write.response_topic", &w->response_topic, p->device, e) < 0)
 		return -1;
 	if (text_same(w->response_topic, w->topic))
 		return err_set(e, "write.response_topic: is where the write goes");
 	return check_path("write.response_path", w->response_path, e);
 }
 
-static int check_written(const struct point *p, struct mqtt_address *a, const char *device, struct err *e)
+static int check_written(const struct point *p, struct mqtt_address *a, struct err *e)
 {
 	const struct mqtt_bus *bus = p->device->bus->options;
 	if (!a->write.topic)
 		return err_set(e, "write.topic: is missing; often it is \"~/set\"");
-	if (resolve_topic("write.topic", &a->write.topic, device, e) < 0)
+	if (resolve_topic("write.topic", &a->write.topic, p->device, e) < 0)
 		return -1;
 	if (text_begins(a->write.topic, "$SYS/"))
 		return err_set(e, "write.topic: $SYS is the broker's own");
@@ -318,22 +344,47 @@ static int check_written(const struct point *p, struct mqtt_address *a, const ch
 	if (text_same(a->topic, a->write.topic) && bus->version != MQTT_VERSION_5)
 		return err_set(e, "write.topic: what is written would come back as if the device had said it; use "
 				  "another topic, or version = \"5\" on the bus");
-	return check_response(p, a, device, e) < 0 ? -1 : check_template(p, a, e);
+	return check_response(p, a, e) < 0 ? -1 : check_template(p, a, e);
 }
 
 int mqtt_rows_check(struct point *p, struct err *e)
 {
 	struct mqtt_address *a = p->address;
-	const struct mqtt_device *d = p->device->options;
-	if (check_heard(p, a, d->topic, e) < 0 || check_path("path", a->path, e) < 0)
+	if (check_heard(p, a, e) < 0 || check_path("path", a->path, e) < 0)
 		return -1;
 	if (p->type == TYPE_BOOL && check_words("on", a->on, a->off, e) < 0)
 		return -1;
 	if (p->access & ACCESS_WRITE)
-		return check_written(p, a, d->topic, e);
+		return check_written(p, a, e);
 	return a->write.topic || a->write.payload || a->write.on || a->write.off
 		       ? err_set(e, "write: the point is read-only; access = \"rw\"?")
 		       : 0;
+}
+
+static bool has_filter(char *const *filters, size_t n, const char *topic)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(filters[i], topic) == 0)
+			return true;
+	return false;
+}
+
+int mqtt_rows_filters(const struct device *d, char ***ret, size_t *ret_n, struct err *e)
+{
+	char **filters = mem_array(d->n_points, sizeof(char *));
+	size_t n = 0;
+	for (size_t i = 0; i < d->n_points; i++) {
+		const struct mqtt_address *a = d->points[i]->address;
+		if (a->topic && find_level(a->topic) && !has_filter(filters, n, a->topic))
+			filters[n++] = mem_text(a->topic);
+	}
+	if (n == 0) {
+		mem_free(filters);
+		return err_set(e, "topic: write + where ${level} stands, as in \"tele/+\"");
+	}
+	*ret = filters;
+	*ret_n = n;
+	return 0;
 }
 
 struct broker_options mqtt_rows_broker(const struct mqtt_bus *o, struct tls_files *files)
@@ -355,5 +406,5 @@ struct broker_options mqtt_rows_broker(const struct mqtt_bus *o, struct tls_file
 
 bool mqtt_rows_finds(const struct bus *bus)
 {
-	return ((const struct mqtt_bus *)bus->options)->discovery != MQTT_DISCOVERY_NONE;
+	return ((const struct mqtt_bus *)bus->options)->discovery != MQTT_DISCOVERY_NONE || bus->n_patterns;
 }

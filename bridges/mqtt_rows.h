@@ -8,6 +8,7 @@
  *   zigbee2mqtt/lamp        ~/set            zigbee2mqtt/lamp/set
  *   zigbee2mqtt/lamp        attic/lux        attic/lux
  *   none                    ~/set            refused
+ *   tele/+                  ~/SENSOR         tele/Hall/SENSOR, when the level of the device is Hall
  */
 #pragma once
 
@@ -94,3 +95,4 @@ int mqtt_rows_check_bus(struct bus *bus, struct err *e);
 bool mqtt_rows_finds(const struct bus *bus);
 int mqtt_rows_check_device(struct device *d, struct err *e);
 int mqtt_rows_check(struct point *p, struct err *e);
+int mqtt_rows_filters(const struct device *d, char ***ret, size_t *ret_n, struct err *e); /* see struct protocol */

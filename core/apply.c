@@ -23,9 +23,13 @@ static void take_bus(struct house *to, struct house *from, struct bus *bus)
 
 static void change_bus(struct house *h, struct bus *live, struct bus *fresh)
 {
-	void *options = live->options;
+	struct bus was = *live;
 	live->options = fresh->options;
-	fresh->options = options;
+	live->patterns = fresh->patterns;
+	live->n_patterns = fresh->n_patterns;
+	fresh->options = was.options;
+	fresh->patterns = was.patterns;
+	fresh->n_patterns = was.n_patterns;
 	live->file = house_file(h, fresh->file);
 	live->line = fresh->line;
 }

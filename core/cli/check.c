@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct counts {
-	size_t buses, devices, points, things, broken;
+	size_t buses, patterns, devices, points, things, broken;
 };
 
 static struct counts count(const struct conf *c)
@@ -21,6 +21,8 @@ static struct counts count(const struct conf *c)
 		return n;
 	n.buses = h->n_buses;
 	n.things = h->things.n;
+	for (size_t i = 0; i < h->n_buses; i++)
+		n.patterns += h->buses[i]->n_patterns;
 	for (size_t i = 0; i < h->n_devices; i++) {
 		const struct device *d = h->devices[i];
 		n.devices += !d->broken;
@@ -80,6 +82,8 @@ static void print_text(const struct cli *c, const struct conf *conf, const struc
 	fputs(plans->data ? plans->data : "", c->out);
 	add_count(&line, n.buses, "bus", "buses");
 	add_count(&line, n.devices, "device", "devices");
+	if (n.patterns)
+		add_count(&line, n.patterns, "device for each level", "devices for each level");
 	add_count(&line, n.points, "point", "points");
 	add_count(&line, n.things, "thing", "things");
 	if (n.broken)

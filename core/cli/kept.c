@@ -1,6 +1,7 @@
 #include "core/cli/kept.h"
 
 #include "core/base/mem.h"
+#include "core/conf/build.h"
 #include "core/drivers.h"
 
 #include <sys/stat.h>
@@ -17,6 +18,20 @@ static int become_owner(const char *folder, struct err *e)
 	return 0;
 }
 
+/* What buses have told of has things, too; what is wrong with it the daemon says. */
+static void take_found(void *ctx, const char *const *values)
+{
+	struct kept *k = ctx;
+	struct found_block block = { mem_text(values[0]), mem_text(values[1]), mem_text(values[2]) };
+	const struct bus *bus = house_find_bus(k->conf.house, block.bus);
+	const struct protocol *p = bus ? build_protocol(k->protocols, bus->protocol) : NULL;
+	if (p && (!p->finds || p->finds(bus)))
+		found_build(&k->conf, k->conf.house, &block, k->protocols);
+	mem_free(block.bus);
+	mem_free(block.key);
+	mem_free(block.text);
+}
+
 static int open_store(struct kept *k, struct err *e)
 {
 	const char *folder = k->conf.gateway.state;
@@ -24,6 +39,8 @@ static int open_store(struct kept *k, struct err *e)
 		return -1;
 	k->store = store_open(folder, NULL, e);
 	if (!k->store)
+		return -1;
+	if (store_each(k->store, STORE_FOUNDS, take_found, k, e) < 0)
 		return -1;
 	k->gate = (struct gate){ .house = k->conf.house, .store = k->store };
 	if (gate_prepare(k->conf.house, k->store, e) < 0)

@@ -2,10 +2,12 @@
 
 #include "bridges/hafound.h"
 #include "bridges/heard.h"
+#include "bridges/levels.h"
 #include "bridges/mqtt_rows.h"
 #include "core/base/limits.h"
 #include "core/base/mem.h"
 #include "core/conf/conf.h"
+#include "core/conf/ident.h"
 #include "core/drivers.h"
 
 #include <signal.h>
@@ -16,7 +18,12 @@
  * (discovery) is printed first; what is heard and belongs to none of that, behind it.
  */
 
-enum { SECONDS = 10, SECONDS_MOST = 86400, TOPICS_MOST = 3 };
+enum { SECONDS = 10, SECONDS_MOST = 86400, TOPICS_MOST = 3, NOTES_MOST = 1024 * 1024 };
+
+struct made {      /* by a pattern, of a level */
+	char *key; /* "PATTERN/LEVEL" */
+	char *id;  /* NULL: none */
+};
 
 struct listen {
 	struct cli *c;
@@ -31,6 +38,7 @@ struct listen {
 	struct hafound found;
 	struct heard heard;
 	struct map configured; /* topics that some device of the configuration reads; the values say nothing */
+	struct map made;       /* struct made by key, of the patterns of the configuration */
 	struct text notes;
 	size_t n_strange;
 	bool closed, bad;
@@ -80,10 +88,81 @@ static void on_down(void *ctx, const struct err *why)
 	fail(ctx, why->text);
 }
 
+static void say(struct listen *l, const char *about, const char *sentence)
+{
+	l->heard.full |= l->notes.size > NOTES_MOST;
+	if (l->notes.size <= NOTES_MOST)
+		text_addf(&l->notes, "# %s: %s\n", about, sentence);
+}
+
+static const struct made *find_made(const struct listen *l, const char *id)
+{
+	struct made *made;
+	for (size_t at = 0; (made = map_next(&l->made, &at));)
+		if (text_same(made->id, id))
+			return made;
+	return NULL;
+}
+
+/* What the daemon makes of a level; two that would be one JID are what people want to know before. */
+static void take_level(struct listen *l, const struct pattern *p, const char *level)
+{
+	char quoted[80], sentence[400];
+	struct err why;
+	char *key = mem_format("%s/%s", p->id, level), *id = NULL;
+	if (map_find(&l->made, key) || l->made.n == LIMIT_UNITS) {
+		mem_free(key);
+		return;
+	}
+	text_quote(quoted, sizeof(quoted), level, strlen(level));
+	if (ident_of_level(p->id, level, &id, &why) < 0) {
+		snprintf(sentence, sizeof(sentence), "%s", why.text);
+	} else if (find_made(l, id)) {
+		snprintf(sentence, sizeof(sentence), "'%s' would be %s, too: the second is left out", quoted, id);
+		mem_free(id);
+		id = NULL;
+	} else {
+		snprintf(sentence, sizeof(sentence), "'%s' is %s", quoted, id);
+	}
+	say(l, p->id, sentence);
+	struct made *made = mem_new(sizeof(*made));
+	*made = (struct made){ key, id };
+	map_put(&l->made, made->key, made);
+}
+
+/* Of a pattern that is configured already. */
+static bool is_level(struct listen *l, const char *topic)
+{
+	char level[LIMIT_FOUND_TEXT];
+	size_t size;
+	for (size_t i = 0; i < l->bus->n_patterns; i++)
+		for (size_t k = 0; k < l->bus->patterns[i].n_filters; k++) {
+			const char *at = levels_match(l->bus->patterns[i].filters[k], topic, &size);
+			if (!at || size == 0 || size >= sizeof(level) || !text_is_clean(at, size))
+				continue;
+			snprintf(level, sizeof(level), "%.*s", (int)size, at);
+			take_level(l, &l->bus->patterns[i], level);
+			return true;
+		}
+	return false;
+}
+
+static void free_made(struct listen *l)
+{
+	struct made *made;
+	for (size_t at = 0; (made = map_next(&l->made, &at));) {
+		mem_free(made->key);
+		mem_free(made->id);
+		mem_free(made);
+	}
+	map_free(&l->made);
+}
+
 static void on_message(void *ctx, const struct broker_message *m)
 {
 	struct listen *l = ctx;
-	if (!hafound_take(&l->found, m->topic, m->bytes, m->size) && !map_find(&l->configured, m->topic))
+	bool known = hafound_take(&l->found, m->topic, m->bytes, m->size) || map_find(&l->configured, m->topic);
+	if (!known && m->size && !is_level(l, m->topic))
 		heard_take(&l->heard, m->topic, m->bytes, m->size);
 }
 
@@ -111,7 +190,7 @@ static void note(void *ctx, const char *source, const char *why, bool strange)
 	struct listen *l = ctx;
 	l->n_strange += strange;
 	if (!strange)
-		text_addf(&l->notes, "# %s: %s\n", source, why);
+		say(l, source, why);
 }
 
 static void add_configured(struct listen *l, struct device *d)
@@ -192,6 +271,7 @@ static int run(struct listen *l)
 	hafound_end(&l->found);
 	heard_end(&l->heard);
 	map_free(&l->configured);
+	free_made(l);
 	text_free(&l->notes);
 	return code;
 }

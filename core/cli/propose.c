@@ -88,7 +88,7 @@ static void add_label(struct text *to, const char *key, const char *value)
 
 static bool is_sayable(const char *text)
 {
-	bool plain = !text || (text_is_clean(text, strlen(text)) && !repeat_is_in(text));
+	bool plain = !text || (text_is_clean(text, strlen(text)) && !repeat_is_any(text));
 	for (; plain && text && *text; text++)
 		plain = (unsigned char)*text >= ' ';
 	return plain;

@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 #include "core/conf/ident.h"
 #include "core/conf/nearest.h"
+#include "core/conf/pattern.h"
 #include "core/conf/points.h"
 #include "core/conf/repeat.h"
 #include "core/conf/rows.h"
@@ -18,18 +19,24 @@ void devices_default(struct device *d)
 	d->stale_ms = -1;
 }
 
-static void check_id(struct build *b, const struct fill *f, const struct file_node *n, const char *id)
+static void check_free(struct build *b, const struct fill *f, const struct file_node *n, const char *id)
 {
-	struct err e;
 	const struct device *first = map_find(&b->devices, id);
 	if (!first && b->found)
 		first = house_find_device(build_known(b), id);
 	if (first && b->found && build_replaces(b, first, id))
 		first = NULL;
+	if (first)
+		fill_fault(f, n, "id", "the device at %s:%d has it already", first->file, first->line);
+}
+
+static void check_id(struct build *b, const struct fill *f, const struct file_node *n, const char *id)
+{
+	struct err e;
 	if (ident_check(id, &e) < 0)
 		fill_fault(f, n, "id", "%s", e.text);
-	else if (first)
-		fill_fault(f, n, "id", "the device at %s:%d has it already", first->file, first->line);
+	else
+		check_free(b, f, n, id);
 }
 
 static struct bus *find_bus(struct build *b, const struct fill *f, const struct file_node *n)
@@ -117,7 +124,7 @@ static struct points find_points(struct build *b, const struct fill *f, const st
 {
 	const struct file_node *word = file_find(n, "template"), *points = file_find(n, "points");
 	const struct file_node *override = file_find(n, "override");
-	struct points from = { blocks_of(n, "points"), NULL, blocks_of(n, "override"), f->unit };
+	struct points from = { blocks_of(n, "points"), NULL, blocks_of(n, "override"), f->mark };
 	if (word)
 		from.template = template_find(b, f, word, protocol);
 	else if (!points)
@@ -173,34 +180,62 @@ static void add_device(struct build *b, struct device *d)
 		map_put(&b->devices, d->id, d);
 }
 
-static void build_device(struct build *b, const struct file_node *n, size_t i, const char *unit)
+/* Who it is in what is said of it. */
+static void name_device(char room[80], const char *id, size_t i)
+{
+	if (id)
+		snprintf(room, 80, "device '%.60s'", id);
+	else
+		snprintf(room, 80, "device %zu", i + 1);
+}
+
+struct device *devices_make(struct build *b, const struct file_node *n, size_t i, const struct repeat_mark *mark, const char *id)
 {
 	char name[80];
 	const char *written = file_text_of(n, "id");
-	char *id = written ? repeat_text(written, unit) : NULL;
-	if (id)
-		snprintf(name, sizeof(name), "device '%.60s'", id);
-	else
-		snprintf(name, sizeof(name), "device %zu", i + 1);
-	const struct fill f = { b->c, name, name, "", unit };
+	char *own = written && !id ? repeat_text(written, mark) : mem_text(id);
+	name_device(name, own, i);
+	const struct fill f = { b->c, name, name, "", mark };
 	struct device *d = mem_new(sizeof(*d));
 	size_t before = b->c->n_errors;
 	devices_default(d);
 	d->found = b->found ? mem_text(b->found->key) : NULL;
+	d->level = mark && mark->mark == repeat_level ? mem_text(mark->value) : NULL;
 	d->file = house_file(b->c->house, file_name(n));
 	d->line = file_line(n);
-	if (id)
-		check_id(b, &f, n, id);
+	if (own && !id)
+		check_id(b, &f, n, own);
 	d->bus = find_bus(b, &f, n);
 	if (d->bus)
 		fill_device(b, &f, n, d);
-	if (!d->id)
-		d->id = mem_text(id ? id : "");
-	if (b->c->n_errors == before)
-		claim_locals(b, &f, d);
+	if (id || !d->id) {
+		mem_free(d->id);
+		d->id = mem_text(own ? own : "");
+	}
 	d->broken = b->c->n_errors > before;
+	mem_free(own);
+	return d;
+}
+
+static void take_device(struct build *b, const struct file_node *n, struct device *d, size_t i)
+{
+	char name[80];
+	size_t before = b->c->n_errors;
+	name_device(name, *d->id ? d->id : NULL, i);
+	const struct fill f = { b->c, name, name, "", NULL };
+	if (d->level)
+		check_free(b, &f, n, d->id);
+	if (!d->broken && b->c->n_errors == before)
+		claim_locals(b, &f, d);
+	d->broken |= b->c->n_errors > before;
+	b->c->n_broken += d->broken;
 	add_device(b, d);
-	mem_free(id);
+}
+
+void devices_build_level(struct build *b, const struct file_node *n, size_t i, const char *level, const char *id)
+{
+	const struct repeat_mark mark = { repeat_level, level };
+	take_device(b, n, devices_make(b, n, i, &mark, id), i);
 }
 
 /* One device, or one for each of its units; a device that is wrong counts. */
@@ -210,24 +245,31 @@ static void build_devices(struct build *b, const struct file_node *n, size_t i)
 	struct repeat r = { 0 };
 	struct err e;
 	if (!units) {
-		size_t before = b->c->n_errors;
-		build_device(b, n, i, NULL);
-		b->c->n_broken += b->c->n_errors > before;
+		take_device(b, n, devices_make(b, n, i, NULL, NULL), i);
 		return;
 	}
 	if (repeat_parse(units, &r, &e) < 0 ||
-	    (id && !repeat_is_in(id) && err_set(&e, "the id needs ${unit} in it") < 0)) {
+	    (id && !repeat_is_in(id, repeat_unit) && err_set(&e, "the id needs ${unit} in it") < 0)) {
 		fault_error(b->c, file_name(n), file_line(file_find(n, "units")), "device '%.60s': units: %s",
 			    id ? id : "", e.text);
 		b->c->n_broken++;
 	} else {
 		for (size_t k = 0; k < r.n; k++) {
-			size_t before = b->c->n_errors;
-			build_device(b, n, i, r.units[k]);
-			b->c->n_broken += b->c->n_errors > before;
+			const struct repeat_mark mark = { repeat_unit, r.units[k] };
+			take_device(b, n, devices_make(b, n, i, &mark, NULL), i);
 		}
 	}
 	repeat_free(&r);
+}
+
+static void build_block(struct build *b, const struct file_node *n, size_t i)
+{
+	if (pattern_is_found(b, n))
+		pattern_expand(b, n, i);
+	else if (!b->found && pattern_is(n))
+		pattern_build(b, n, i);
+	else
+		build_devices(b, n, i);
 }
 
 void devices_build(struct build *b, const struct file_node *list)
@@ -236,7 +278,7 @@ void devices_build(struct build *b, const struct file_node *list)
 		const struct file_node *n = file_at(list, i);
 		size_t before = b->c->n_errors;
 		if (file_kind(n) == FILE_GROUP) {
-			build_devices(b, n, i);
+			build_block(b, n, i);
 		} else {
 			fault_error(b->c, file_name(n), file_line(n), "a device is a group { id = ...; ... }");
 			b->c->n_broken++;

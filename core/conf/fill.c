@@ -70,7 +70,7 @@ static void fill_group(const struct work *w, const struct file_node *n)
 		if (is_group(group))
 			parts[n_parts++] = (struct fill_part){ group, NULL };
 	}
-	const struct fill inside = { f->c, f->subject, f->block, path, f->unit };
+	const struct fill inside = { f->c, f->subject, f->block, path, f->mark };
 	fill_parts(&inside, parts, n_parts, n, inner, n_inner);
 }
 
@@ -94,7 +94,7 @@ static void fill_secret_file(const struct fill *f, const struct file_node *n, co
 		fill_fault(f, n, file_key(n), "must be the name of a file in quotes, not %s", filler_kind(n));
 		return;
 	}
-	char *name = repeat_text(file_text(n), f->unit);
+	char *name = repeat_text(file_text(n), f->mark);
 	if (secret_read(name, file_name(n), &secret, &e) < 0)
 		fill_fault(f, n, file_key(n), "%s", e.text);
 	char **place = place_of(row, filled);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/conf/file.h"
+#include "core/conf/repeat.h"
 
 struct fill_layer {
 	const struct setting *rows;
@@ -24,7 +25,7 @@ struct fill {
 	const char *subject; /* "device 'lamp': point 'state'"; "" for the file as a whole */
 	const char *block;   /* the last part of it, for "unknown key 'x' in point 'state'" */
 	const char *path;    /* of the keys inside: "", "write." */
-	const char *unit;    /* what ${unit} is here (repeat.h), or NULL: nothing special */
+	const struct repeat_mark *mark; /* what ${unit} or ${level} is here, or NULL: they mean nothing */
 };
 
 /* at: where it is said that something is missing */

@@ -49,7 +49,7 @@ static bool accepts(const struct fill *f, const struct setting *row, const struc
 {
 	unsigned kinds = accepted[row->type].kinds;
 	bool integer = row->type == SETTING_INT || row->type == SETTING_INT32;
-	if (integer && (row->words || (f->unit && file_kind(n) == FILE_TEXT && repeat_is_in(file_text(n)))))
+	if (integer && (row->words || (f->mark && file_kind(n) == FILE_TEXT && repeat_is_in(file_text(n), f->mark->mark))))
 		kinds |= 1 << FILE_TEXT;
 	return kinds & (1U << file_kind(n));
 }
@@ -78,7 +78,7 @@ static void fill_scalar(const struct fill *f, const struct file_node *n, const s
 {
 	struct err e;
 	char room[DECIMAL_ROOM];
-	char *text = repeat_text(text_of(n, room), f->unit);
+	char *text = repeat_text(text_of(n, room), f->mark);
 	if (setting_parse(row, text, filled, &e) < 0)
 		fill_fault(f, n, row->key, "%s", e.text);
 	mem_free(text);
@@ -94,7 +94,7 @@ static bool is_language(const char *key)
 
 static void add_name(const struct fill *f, const struct file_node *n, const char *language, struct names *names)
 {
-	char *text = file_kind(n) == FILE_TEXT ? repeat_text(file_text(n), f->unit) : NULL;
+	char *text = file_kind(n) == FILE_TEXT ? repeat_text(file_text(n), f->mark) : NULL;
 	if (!text)
 		fill_fault(f, n, language, "must be a text in quotes");
 	else if (!*text || strlen(text) > LIMIT_NAME || !text_is_clean(text, strlen(text)))
@@ -130,7 +130,7 @@ static void fill_list(const struct fill *f, const struct file_node *n, const str
 		const struct file_node *one = file_at(n, i);
 		char path[FILL_PATH];
 		snprintf(path, sizeof(path), "%s%s[%zu].", f->path, row->key, i);
-		const struct fill inside = { f->c, f->subject, f->block, path, f->unit };
+		const struct fill inside = { f->c, f->subject, f->block, path, f->mark };
 		const struct fill_layer layer = { row->rows, (char *)list.elements + i * row->size };
 		setting_defaults(layer.rows, layer.filled);
 		if (file_kind(one) == FILE_GROUP)
@@ -200,9 +200,9 @@ static void (*const fills[SETTING_TYPES])(const struct fill *f, const struct fil
 	[SETTING_VALUES] = fill_values, [SETTING_BLOCKS] = fill_nothing, [SETTING_LATER] = fill_nothing,
 };
 
-static bool lacks_unit(const struct fill *f, const struct file_node *n)
+static bool lacks(const struct fill *f, const struct file_node *n, const char *mark)
 {
-	return !f->unit && file_kind(n) == FILE_TEXT && repeat_is_in(file_text(n));
+	return !repeat_knows(f->mark, mark) && file_kind(n) == FILE_TEXT && repeat_is_in(file_text(n), mark);
 }
 
 void filler_take(const struct fill *f, const struct file_node *n, const struct setting *row, void *filled)
@@ -211,7 +211,11 @@ void filler_take(const struct fill *f, const struct file_node *n, const struct s
 		fill_fault(f, n, row->key, "must be %s, not %s", accepted[row->type].said, filler_kind(n));
 		return;
 	}
-	if (lacks_unit(f, n)) {
+	if (lacks(f, n, repeat_level)) {
+		fill_fault(f, n, row->key, "${level} means nothing here: it must be in the id of the device, too");
+		return;
+	}
+	if (lacks(f, n, repeat_unit)) {
 		fill_fault(f, n, row->key, "${unit} means nothing here: say units = \"...\" of the device");
 		return;
 	}

@@ -218,7 +218,7 @@ static void build_point(struct check *c, struct device *d, size_t i)
 	else
 		snprintf(name, sizeof(name), "point %zu", i + 1);
 	snprintf(subject, sizeof(subject), "device '%.60s': %s", d->id ? d->id : "", name);
-	const struct fill f = { c->b->c, subject, name, "", c->from->unit };
+	const struct fill f = { c->b->c, subject, name, "", c->from->mark };
 	struct point *p = mem_new(sizeof(*p));
 	p->device = d;
 	p->file = house_file(c->b->c->house, file_name(c->node));

@@ -11,7 +11,7 @@ struct points {                           /* where the points of a device stand 
 	const struct file_node *list;     /* `points` of the device, or NULL */
 	const struct template *template;  /* or NULL */
 	const struct file_node *override; /* over the template, or NULL */
-	const char *unit;                 /* what ${unit} is, or NULL */
+	const struct repeat_mark *mark;   /* what ${unit} or ${level} is, or NULL */
 };
 
 /* protocol: its bus's. The points are the device's, broken ones too. */

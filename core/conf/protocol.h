@@ -44,6 +44,9 @@ struct protocol {
 	/* Does this bus, as it is configured, tell of devices (bridge_found)? If not, those it told of before are forgotten. NULL: they
 	 * are kept. */
 	bool (*finds)(const struct bus *bus);
+	/* Of a device that stands for many: its level is "+", and so are ${level} in its texts. What its bus listens to in order to
+	 * know the levels, each with one "+"; owned by the caller. NULL: the protocol has no such devices. */
+	int (*filters)(const struct device *d, char ***ret, size_t *ret_n, struct err *e);
 	/* What polling these points will cost the bus: lines for `jidgate check`, each with its end. Pure; NULL: nothing
 	 * to say. 1: one of the lines is a warning. */
 	int (*plan)(const struct bus *bus, struct point *const *points, size_t n, struct text *ret);

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char mark[] = "${unit}";
+const char repeat_unit[] = "${unit}", repeat_level[] = "${level}";
+
 static const char digits[] = "0123456789";
 static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyz_-";
 
@@ -82,20 +83,45 @@ void repeat_free(struct repeat *r)
 	*r = (struct repeat){ 0 };
 }
 
-bool repeat_is_in(const char *text)
+bool repeat_is_in(const char *text, const char *mark)
 {
 	return strstr(text, mark) != NULL;
 }
 
-char *repeat_text(const char *text, const char *unit)
+bool repeat_is_any(const char *text)
 {
-	const char *found = unit ? strstr(text, mark) : NULL;
+	return repeat_is_in(text, repeat_unit) || repeat_is_in(text, repeat_level);
+}
+
+bool repeat_knows(const struct repeat_mark *is, const char *mark)
+{
+	return is && (is->mark == mark || is->mark == repeat_level);
+}
+
+/* The first that is known, and behind it. */
+static const char *find_mark(const char *text, const struct repeat_mark *is, const char **ret_end)
+{
+	const char *const marks[] = { repeat_unit, repeat_level };
+	const char *first = NULL;
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		const char *found = repeat_knows(is, marks[i]) ? strstr(text, marks[i]) : NULL;
+		if (!found || (first && found > first))
+			continue;
+		first = found;
+		*ret_end = found + strlen(marks[i]);
+	}
+	return first;
+}
+
+char *repeat_text(const char *text, const struct repeat_mark *is)
+{
+	const char *end, *found = find_mark(text, is, &end);
 	if (!found)
 		return mem_text(text);
 	struct text t = { 0 };
-	for (; found; text = found + strlen(mark), found = strstr(text, mark)) {
+	for (; found; text = end, found = find_mark(text, is, &end)) {
 		text_add_n(&t, text, (size_t)(found - text));
-		text_add(&t, unit);
+		text_add(&t, is->value);
 	}
 	text_add(&t, text);
 	return t.data;

@@ -91,9 +91,17 @@ bool same_rows(const struct setting *rows, const void *a, const void *b)
 	return true;
 }
 
+static bool same_patterns(const struct bus *a, const struct bus *b)
+{
+	bool same = a->n_patterns == b->n_patterns;
+	for (size_t i = 0; same && i < a->n_patterns; i++)
+		same = strcmp(a->patterns[i].text, b->patterns[i].text) == 0;
+	return same;
+}
+
 bool same_bus(const struct bus *a, const struct bus *b, const struct protocol *protocol)
 {
-	return strcmp(a->protocol, b->protocol) == 0 && same_rows(protocol->options, a->options, b->options);
+	return same_patterns(a, b) && strcmp(a->protocol, b->protocol) == 0 && same_rows(protocol->options, a->options, b->options);
 }
 
 static bool same_points(const struct point *a, const struct point *b, const struct protocol *protocol)

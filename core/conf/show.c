@@ -247,6 +247,11 @@ static void show_house(const struct house *h, const struct protocol *const *prot
 			   keep_all, NULL, to);
 		first = false;
 	}
+	for (size_t i = 0; i < h->n_buses; i++)
+		for (size_t k = 0; k < h->buses[i]->n_patterns; k++) {
+			text_addf(to, "%s\t%s", first ? "" : ",\n", h->buses[i]->patterns[k].text);
+			first = false;
+		}
 	text_add(to, first ? ");\n" : "\n);\n");
 }
 

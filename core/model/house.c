@@ -32,8 +32,18 @@ void house_free_device(const struct house *h, struct device *d)
 	mem_free(d->password_file);
 	mem_free(d->group_key);
 	mem_free(d->found);
+	mem_free(d->level);
 	mem_free(d->id);
 	mem_free(d);
+}
+
+static void free_pattern(struct pattern *p)
+{
+	for (size_t i = 0; i < p->n_filters; i++)
+		mem_free(p->filters[i]);
+	mem_free(p->filters);
+	mem_free(p->id);
+	mem_free(p->text);
 }
 
 void house_free_bus(const struct house *h, struct bus *bus)
@@ -41,6 +51,9 @@ void house_free_bus(const struct house *h, struct bus *bus)
 	if (!bus)
 		return;
 	free_options(h, bus->options);
+	for (size_t i = 0; i < bus->n_patterns; i++)
+		free_pattern(&bus->patterns[i]);
+	mem_free(bus->patterns);
 	mem_free(bus->id);
 	mem_free(bus);
 }

@@ -9,6 +9,13 @@
 
 struct bridge;
 
+struct pattern { /* a device that makes itself, once for each level of a topic: core/conf/pattern.h */
+	char *id;       /* "plug-${level}" */
+	char *text;     /* its block */
+	char **filters; /* what its bus listens to: topics with one + */
+	size_t n_filters;
+};
+
 struct bus { /* configuration of one; the running one is struct bridge */
 	struct bridge *bridge; /* set by core/gateway.c while it runs, not owned */
 	char *id;
@@ -16,6 +23,8 @@ struct bus { /* configuration of one; the running one is struct bridge */
 	void *options;        /* the driver's struct, filled by its rows */
 	const char *file;
 	int line;
+	struct pattern *patterns;
+	size_t n_patterns;
 };
 
 enum gathering { GATHER_POINTS, GATHER_DEVICE }; /* things = "point" or "device" */
@@ -35,6 +44,7 @@ struct device {
 	bool leaving; /* it is taken out of the running house: nothing is asked of it any more */
 	bool joining; /* it has just come into the running house: its bus does not know it yet */
 	char *found;  /* the bus's own word for it; NULL: it stands in a file */
+	char *level;  /* what ${level} is in it (core/conf/pattern.h), or NULL */
 	bool broken; /* a mistake in its configuration: it is left out; then bus, options and points may be missing */
 	const char *file;
 	int line;

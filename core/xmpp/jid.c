@@ -166,66 +166,6 @@ const char *jid_resource(const char *text)
 	return slash ? slash + 1 : NULL;
 }
 
-struct escape {
-	char c;
-	const char *code;
-};
-
-static const struct escape escapes[] = {
-	/* XEP-0106, section 3 */
-	{ ' ', "\\20" }, { '"', "\\22" }, { '&', "\\26" }, { '\'', "\\27" }, { '/', "\\2f" },
-	{ ':', "\\3a" }, { '<', "\\3c" }, { '>', "\\3e" }, { '@', "\\40" },
-};
-
-static const char *escape_of(char c)
-{
-	for (size_t i = 0; i < sizeof(escapes) / sizeof(*escapes); i++)
-		if (escapes[i].c == c)
-			return escapes[i].code;
-	return NULL;
-}
-
-/* A backslash is escaped only where it would be read as the beginning of an escape. */
-static bool looks_escaped(const char *at)
-{
-	for (size_t i = 0; i < sizeof(escapes) / sizeof(*escapes); i++)
-		if (strncasecmp(at, escapes[i].code, 3) == 0)
-			return true;
-	return strncasecmp(at, "\\5c", 3) == 0;
-}
-
-/* A localpart may not begin or end with an escaped space, so outer spaces are left out. */
-static void trim(const char **text, size_t *size)
-{
-	while (*size > 0 && **text == ' ')
-		(*text)++, (*size)--;
-	while (*size > 0 && (*text)[*size - 1] == ' ')
-		(*size)--;
-}
-
-int jid_escape(const char *text, char *ret, size_t room)
-{
-	char prepared[LIMIT_JID_PART + 1];
-	size_t size = strlen(text);
-	trim(&text, &size);
-	if (size > LIMIT_JID_PART)
-		return -1;
-	struct text escaped = { 0 };
-	for (size_t i = 0; i < size; i++) {
-		const char *code = text[i] == '\\' && looks_escaped(text + i) ? "\\5c" : escape_of(text[i]);
-		if (code)
-			text_add_n(&escaped, code, 3);
-		else
-			text_add_n(&escaped, text + i, 1);
-	}
-	int bad = escaped.size ? prepare(&local_part, escaped.data, escaped.size, prepared, &size) : -1;
-	text_free(&escaped);
-	if (bad || size + 1 > room)
-		return -1;
-	memcpy(ret, prepared, size + 1);
-	return 0;
-}
-
 /* Nameprep without what it prohibits: B.1 (soft hyphens, joiners) goes, B.2 folds, then NFKC. Its tables can only be borrowed:
  * their sizes are not public. */
 static int fold(char *text, size_t room)

@@ -1,12 +1,11 @@
 /*
- * Jabber addresses (RFC 7622, prepared as servers do with nodeprep and nameprep) and XEP-0106 escaping. Pure.
+ * Jabber addresses (RFC 7622, prepared as servers do with nodeprep and nameprep). Pure.
  *
- * Five examples, which are tests too:
+ * Four examples, which are tests too:
  *   "Anna@B.example/phone" -> local "anna", domain "b.example", resource "phone"
  *   "b.example"            -> no local, no resource
  *   "b.example/x@y"        -> domain "b.example", resource "x@y"
  *   "@b.example"           -> refused; "a@b@c" refused; "a b@c" refused
- *   escape "zigbee2mqtt/Hall lamp" -> "zigbee2mqtt\2fhall\20lamp" after preparation
  */
 #pragma once
 
@@ -31,6 +30,5 @@ int jid_parse(struct jid *ret, const char *text); /* -1: not a JID */
 int jid_bare(const char *text, char ret[JID_BARE_ROOM]);
 bool jid_same_bare(const char *a, const char *b); /* both may be full; false if one is not a JID */
 const char *jid_resource(const char *text); /* behind the first '/', or NULL */
-int jid_escape(const char *text, char *ret, size_t room); /* XEP-0106, then preparation; -1: too long or empty */
 /* For comparing names people type: NFKC, folded, trimmed, inner blanks as one. -1: too long or not UTF-8. */
 int jid_fold_name(const char *text, char *ret, size_t room);

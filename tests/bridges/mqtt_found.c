@@ -1,4 +1,5 @@
 #include "bridges/mqtt_rows.h"
+#include "core/base/limits.h"
 #include "tests/bridges/mqtt_site.h"
 #include "tests/peers/real_broker.h"
 
@@ -300,6 +301,93 @@ Test(mqtt_found, a_topic_that_goes_while_its_subscription_is_on_the_way_does_no_
 	mqtt_site_wait(&s);
 	cr_expect_eq(goes->last.quality, QUALITY_UNKNOWN);
 	mqtt_site_end(&s);
+}
+
+/* --- levels of topics that name a device --- */
+
+static void add_pattern(struct rig *rig, const char *id, const char *filter)
+{
+	struct bus *bus = rig->bus;
+	bus->patterns = mem_resize(bus->patterns, (bus->n_patterns + 1) * sizeof(*bus->patterns));
+	struct pattern *p = &bus->patterns[bus->n_patterns++];
+	*p = (struct pattern){ .id = mem_text(id), .text = mem_text(""), .filters = mem_array(1, sizeof(char *)) };
+	p->filters[p->n_filters++] = mem_text(filter);
+}
+
+Test(mqtt_found, each_level_of_a_pattern_is_told_once)
+{
+	struct scene s;
+	real_broker_begin(&s.broker, NULL, NULL);
+	begin(&s, "discovery=none");
+	add_pattern(s.site.rig, "plug-${level}", "tele/+/SENSOR");
+	mqtt_site_up(&s.site);
+	while (s.told.n == 0) {
+		real_broker_publish(&s.broker, "tele/Kitchen \"Lamp\"/SENSOR", "1", false);
+		mqtt_site_let_be(&s.site, 20);
+	}
+	cr_expect_str_eq(s.told.all.data,
+			 "plug-${level}/Kitchen \"Lamp\": { like = \"plug-${level}\"; level = \"Kitchen"
+			 " \\\"Lamp\\\"\"; }\n");
+	real_broker_publish(&s.broker, "tele/Kitchen \"Lamp\"/SENSOR", "2", false);
+	real_broker_publish(&s.broker, "tele/Kitchen \"Lamp\"/STATE", "2", false);
+	real_broker_publish(&s.broker, "tele//SENSOR", "2", false);
+	real_broker_publish(&s.broker, "tele/a/b/SENSOR", "2", false);
+	real_broker_publish(&s.broker, "tele/hall/SENSOR", "2", false);
+	RIG_UNTIL(s.site.rig, s.told.n == 2);
+	cr_expect_str_eq(s.told.key, "plug-${level}/hall");
+	end(&s);
+}
+
+Test(mqtt_found, two_levels_that_would_be_one_jid_are_reported_once)
+{
+	struct scene s;
+	real_broker_begin(&s.broker, NULL, NULL);
+	begin(&s, "discovery=none");
+	add_pattern(s.site.rig, "plug-${level}", "tele/+/SENSOR");
+	struct device *d = rig_device(s.site.rig, "plug-cellar", "topic=tele/Cellar");
+	d->level = mem_text("Cellar");
+	d->found = mem_text("plug-${level}/Cellar");
+	rig_point(s.site.rig, d, "power", TYPE_REAL, "");
+	real_broker_publish(&s.broker, "tele/Hall/SENSOR", "1", true);
+	mqtt_site_up(&s.site);
+	RIG_UNTIL(s.site.rig, s.told.n == 1);
+	for (int i = 0; i < 2; i++) {
+		real_broker_publish(&s.broker, "tele/hall/SENSOR", "2", false);
+		real_broker_publish(&s.broker, "tele/cellar/SENSOR", "2", false);
+		real_broker_publish(&s.broker, "tele/Cellar/SENSOR", "2", false);
+	}
+	real_broker_publish(&s.broker, "tele/last/SENSOR", "2", false);
+	RIG_UNTIL(s.site.rig, s.told.n == 2);
+	cr_expect_eq(mqtt_site_logged(&s.site, "bus 'bus': 'plug-${level}/hall' is left out: its id would be that of"
+					       " 'plug-${level}/Hall', which was first"),
+		     1);
+	cr_expect_eq(mqtt_site_logged(&s.site, "bus 'bus': 'plug-${level}/cellar' is left out: its id would be that of"
+					       " 'plug-${level}/Cellar', which was first"),
+		     1);
+	end(&s);
+}
+
+static void flood_levels(void *ctx, size_t i, char topic[256], char payload[2048])
+{
+	(void)ctx;
+	snprintf(topic, 256, "tele/%zu/SENSOR", i);
+	snprintf(payload, 2048, "1");
+}
+
+Test(mqtt_found, no_more_levels_than_the_limit)
+{
+	struct scene s;
+	real_broker_begin(&s.broker, NULL, NULL);
+	real_broker_keep(&s.broker, LIMIT_UNITS + 50, flood_levels, NULL);
+	begin(&s, "discovery=none");
+	add_pattern(s.site.rig, "plug-${level}", "tele/+/SENSOR");
+	mqtt_site_up(&s.site);
+	while (mqtt_site_logged(&s.site, "more than 1000 levels") == 0)
+		loop_turn(s.site.rig->loop);
+	mqtt_site_let_be(&s.site, 200);
+	cr_expect_eq(s.told.n, LIMIT_UNITS);
+	cr_expect_eq(mqtt_site_logged(&s.site, "more than 1000 levels"), 1);
+	end(&s);
 }
 
 /* --- words that differ, and availability of more than one --- */

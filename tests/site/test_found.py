@@ -27,7 +27,7 @@ def message(device, part, kind="sensor", **more):
 
 
 def temperature(device, **more):
-    return message(device, "temperature", name="Temperature", device_class="temperature", unit_of_measurement="°C", **more)
+    return message(device, "temperature", **{"name": "Temperature", "device_class": "temperature", "unit_of_measurement": "°C", **more})
 
 
 class Found(unittest.IsolatedAsyncioTestCase):
@@ -75,6 +75,12 @@ class Found(unittest.IsolatedAsyncioTestCase):
                 return
             await asyncio.sleep(0.05)
         self.fail(f"{jid} never says {field} = {value}: {found}")
+
+    async def told(self, *fragments):
+        """A line of the daemon's log with all of these in it."""
+        def find():
+            return next((it for it in self.site.jidgate.child.output().splitlines() if all(f in it for f in fragments)), None)
+        return await asyncio.to_thread(eventually, find, " ".join(fragments))
 
 
 class Listen(Found):
@@ -126,6 +132,15 @@ class Listen(Found):
         self.assertEqual((status, out), (1, ""))
         self.assertIn("connection refused", err)
 
+    def test_what_a_pattern_makes_is_said_and_also_what_it_leaves_out(self):
+        self.new_broker()
+        self.configure('devices = ( { id = "plug-${level}"; bus = "broker"; topic = "tele/+"; points = ( { id = "p"; type = "real"; } ); } );')
+        self.tell(("tele/Hall Lamp", "1"), ("tele/attic", "1"), ("tele/ATTIC", "1"))
+        status, out, _ = self.listen("broker", "1")
+        self.assertEqual(status, 1, "nothing is left to be configured")
+        self.assertIn("# plug-${level}: 'Hall Lamp' is plug-hall\\20lamp\n", out)
+        self.assertIn("would be plug-attic, too: the second is left out\n", out)
+
     async def test_the_daemon_reads_what_was_pasted(self):
         self.new_broker()
         self.configure()
@@ -145,6 +160,134 @@ class Listen(Found):
         self.broker.publish("zigbee2mqtt/lamp", '{"state": "OFF"}')
         await self.reads(owner, site.jid("attic.temperature"), "temperature", "22.50")
         await self.reads(owner, site.jid("zigbee2mqtt-lamp.state"), "state", "false")
+
+
+SWITCH = message("0x18", "state", kind="switch", name=None, command_topic="zigbee2mqtt/0x18/set", payload_on="ON", payload_off="OFF")
+
+
+class Discovery(Found):
+    def begin(self, *messages, **options):
+        self.new_broker()
+        self.tell(*messages)
+        return self.new_site(discovery="homeassistant", **options)
+
+    async def test_what_tells_of_itself_is_a_thing_that_a_friend_reads_and_writes(self):
+        site = self.begin(temperature("0x17"), SWITCH)
+        await self.labels("zigbee2mqtt_0x17.temperature", "zigbee2mqtt_0x18.state")
+        owner, anna = [await self.enterAsyncContext(site.peer(Actor, it)) for it in ("owner", "anna")]
+        warm, lamp = site.jid("zigbee2mqtt_0x17.temperature"), site.jid("zigbee2mqtt_0x18.state")
+        for jid in (warm, lamp):
+            await self.befriend(owner, jid)
+            await owner.decide(SERVICE, friends=[anna.bare_jid], thing=jid)
+            await anna.befriend(jid)
+        self.broker.publish("zigbee2mqtt/0x17", '{"temperature": 21.5}')
+        await self.reads(anna, warm, "temperature", "21.5")
+        ear = self.broker.listen("zigbee2mqtt/0x18/set")
+        self.addCleanup(ear.stop)
+        wish = asyncio.create_task(owner.set(lamp, ("boolean", "state", "true")))
+        await asyncio.to_thread(ear.wait_for_line, "> zigbee2mqtt/0x18/set ON")
+        self.broker.publish("zigbee2mqtt/0x18", '{"state": "ON"}')
+        await wish
+        await self.reads(owner, lamp, "state", "true")
+        self.broker.publish("zigbee2mqtt/bridge/state", '{"state": "offline"}')
+        await anna.expect_presence(warm, where=lambda it: "last 21.5" in str(it))
+
+    async def test_what_was_found_stays_when_the_broker_has_forgotten_it(self):
+        site = self.begin(temperature("0x17"), message("0x17", "humidity", unit_of_measurement="%"))
+        await self.labels("zigbee2mqtt_0x17.temperature", "zigbee2mqtt_0x17.humidity")
+        owner = await self.enterAsyncContext(site.peer(Actor, "owner"))
+        warm = site.jid("zigbee2mqtt_0x17.temperature")
+        await self.befriend(owner, warm)
+        self.assertEqual(await asyncio.to_thread(site.jidgate.stop), 0)
+        for part in ("temperature", "humidity"):
+            self.broker.publish(f"homeassistant/sensor/0x17/{part}/config", "", retain=True)
+        await asyncio.to_thread(site.jidgate.start)
+        await owner.expect_presence(warm)
+        self.broker.publish("zigbee2mqtt/0x17", '{"temperature": 22.5}')
+        await self.reads(owner, warm, "temperature", "22.5")
+        self.tell(temperature("0x17", unit_of_measurement="K"))
+        await self.told("device 'zigbee2mqtt_0x17': changed")
+        self.broker.publish("zigbee2mqtt/0x17", '{"temperature": 295.5}')
+        await self.reads(owner, warm, "temperature", "295.5")
+        await self.labels("zigbee2mqtt_0x17.temperature", "zigbee2mqtt_0x17.humidity")
+        self.broker.publish("homeassistant/sensor/0x17/temperature/config", "", retain=True)
+        await owner.expect_presence(warm, "unavailable")
+        await self.labels("zigbee2mqtt_0x17.humidity")
+
+    async def test_only_what_is_wanted(self):
+        self.begin(temperature("0x17"), temperature("0x18"), temperature("0x19"),
+                   message("0x17", "linkquality", entity_category="diagnostic"), message("0x17", "odd", value_template="{% if x %}1{% endif %}"),
+                   discovery_filter=["zigbee2mqtt_0x1?", "!*0x18*"], discovery_limit=1)
+        await self.told("there are as many devices as discovery_limit allows")
+        labels = await asyncio.to_thread(eventually, lambda: self.site.jidgate.labels(), "a thing")
+        self.assertEqual(len(labels), 1)
+        self.assertNotIn(self.site.jid("zigbee2mqtt_0x18.temperature"), labels)
+
+    async def test_a_device_of_the_configuration_counts_more(self):
+        self.new_broker()
+        self.tell(temperature("0x17"), temperature("0x18"))
+        own = {"id": "zigbee2mqtt_0x17", "bus": "broker", "topic": "zigbee2mqtt/0x17",
+               "points": [{"id": "mine", "type": "real", "path": "/temperature"}]}
+        self.new_site(devices=[own], discovery="homeassistant")
+        await self.labels("zigbee2mqtt_0x17.mine", "zigbee2mqtt_0x18.temperature")
+
+    async def test_hostile_messages_leave_the_daemon_as_it_is(self):
+        hostile = [(f"homeassistant/sensor/x{i}/config", it) for i, it in enumerate((
+            "[" * 60000, '{"state_topic": "#"}', '{"state_topic": "a", "unique_id": "\\"; } ); @include \\"/etc/passwd\\"", "name": "\\n"}',
+            '{"state_topic": "a", "device": {"identifiers": ["' + "x" * 500 + '"]}, "unique_id": "' + "y" * 500 + '"}'))]
+        self.begin(*hostile, temperature("0x17"))
+        await self.told("device 'zigbee2mqtt_0x17'")
+        self.assertIn(self.site.jid("zigbee2mqtt_0x17.temperature"), self.site.jidgate.labels())
+
+
+class Levels(Found):
+    PLUG = {"id": "plug-${level}", "bus": "broker", "name": "Plug ${level}", "topic": "tele/+",
+            "points": [{"id": "power", "name": "Power", "type": "real", "unit": "W", "topic": "~/SENSOR", "path": "/P"}]}
+
+    async def test_each_level_becomes_a_thing_and_stays_one(self):
+        self.new_broker()
+        site = self.new_site(devices=[self.PLUG])
+        self.tell(("tele/Kitchen Lamp/SENSOR", '{"P": 5}'), ("tele/hall/SENSOR", '{"P": 6}'))
+        local = "plug-kitchen\\20lamp.power"
+        labels = await self.labels(local, "plug-hall.power")
+        self.assertEqual(labels[site.jid(local)].name, "Plug Kitchen Lamp Power")
+        owner = await self.enterAsyncContext(site.peer(Actor, "owner"))
+        await self.befriend(owner, site.jid(local))
+        self.broker.publish("tele/Kitchen Lamp/SENSOR", '{"P": 7.5}')
+        await self.reads(owner, site.jid(local), "power", "7.5")
+        self.broker.publish("tele/kitchen lamp/SENSOR", '{"P": 9}')
+        await self.told("'plug-${level}/kitchen lamp' is left out", "'plug-${level}/Kitchen Lamp', which was first")
+        self.assertEqual(await asyncio.to_thread(site.jidgate.stop), 0)
+        for level in ("Kitchen Lamp", "hall"):
+            self.broker.publish(f"tele/{level}/SENSOR", "", retain=True)
+        await asyncio.to_thread(site.jidgate.start)
+        await owner.expect_presence(site.jid(local))
+        self.broker.publish("tele/Kitchen Lamp/SENSOR", '{"P": 8.5}')
+        await self.reads(owner, site.jid(local), "power", "8.5")
+        await self.labels(local, "plug-hall.power")
+
+    async def test_a_changed_pattern_changes_what_it_made_and_a_gone_one_takes_it_away(self):
+        self.new_broker()
+        site = self.new_site(devices=[self.PLUG])
+        self.tell(("tele/hall/SENSOR", '{"P": 6, "Q": 7}'))
+        await self.labels("plug-hall.power")
+        owner = await self.enterAsyncContext(site.peer(Actor, "owner"))
+        jid = site.jid("plug-hall.power")
+        await self.befriend(owner, jid)
+        point = {**self.PLUG["points"][0], "path": "/Q"}
+        site.devices = [{**self.PLUG, "name": "Socket ${level}", "points": [point]}]
+        await asyncio.to_thread(site.jidgate.reload)
+        self.broker.publish("tele/hall/SENSOR", '{"P": 8, "Q": 9}')
+        await self.reads(owner, jid, "power", "9")
+        self.assertEqual((await self.labels("plug-hall.power"))[jid].name, "Socket hall Power")
+        site.devices = []
+        await asyncio.to_thread(site.jidgate.reload)
+        await owner.expect_presence(jid, "unavailable")
+        site.devices = [self.PLUG]
+        await asyncio.to_thread(site.jidgate.reload)
+        await owner.expect_presence(jid)
+        self.broker.publish("tele/hall/SENSOR", '{"P": 10}')
+        await self.reads(owner, jid, "power", "10")
 
 
 if __name__ == "__main__":

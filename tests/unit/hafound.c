@@ -361,6 +361,8 @@ Test(hafound, hostile_messages_are_left_out_with_a_line)
 		"{\"command_topic\": \"a\", \"device\": {\"identifiers\": [\"\\u0001\"]}}",
 		"{\"command_topic\": \"a\", \"state_topic\": \"b\", \"value_template\": \"{{ now() }}\"}",
 		"{\"command_topic\": \"a\", \"state_topic\": \"a\"}",
+		"{\"command_topic\": \"a/${unit}\"}",
+		"{\"command_topic\": \"a\", \"name\": \"${level}\"}",
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		expect_left_out(rows[i]);
@@ -393,7 +395,7 @@ Test(hafound, a_message_cannot_write_configuration)
 	begin(&h);
 	tell(&h, lamp,
 	     "{\"command_topic\": \"a\\\"; qos = 2; x = \\\"\", \"name\": \"n\\\"; } ); } # \\n @include \\\"x\\\"\","
-	     " \"unique_id\": \"u\\\"; } // ${unit} ${level}\", \"payload_on\": \"\\\\\\\" ${raw}\"}");
+	     " \"unique_id\": \"u\\\"; } // ${raw}\", \"payload_on\": \"\\\\\\\" ${raw}\"}");
 	char *all = print_all(&h);
 	expect_loads(all, 1);
 	mem_free(all);

@@ -105,6 +105,8 @@ Test(heard, ids_are_unique_and_hostile_names_are_only_names)
 	tell(&h, "\"; } ); @include \"x",
 	     "{\"\\\"; } # \": 1, \"x\": 2, \"X\": 3, \"\": 4, \"a/b\": 5, \"a~b\": \"# \\n */\"}");
 	tell(&h, "ä", "ON");
+	tell(&h, "b/${unit}", "1");
+	tell(&h, "c", "{\"${level}\": 1}");
 	struct text all = { 0 };
 	size_t n = heard_print(&h, "broker", NULL, 0, &all);
 	cr_expect_eq(n, 4);

@@ -1,4 +1,5 @@
 #include "core/xmpp/jid.h"
+#include "core/conf/ident.h"
 
 #include <criterion/criterion.h>
 #include <ctype.h>
@@ -46,7 +47,7 @@ Test(jid, reads_the_five_examples)
 	refused("a b@c");
 
 	char escaped[64];
-	cr_assert_eq(jid_escape("zigbee2mqtt/Hall lamp", escaped, sizeof(escaped)), 0);
+	cr_assert_eq(ident_escape("zigbee2mqtt/Hall lamp", escaped, sizeof(escaped)), 0);
 	cr_assert_str_eq(escaped, "zigbee2mqtt\\2fhall\\20lamp");
 }
 
@@ -159,7 +160,7 @@ Test(jid, leaves_its_result_alone_when_it_refuses)
 static void escapes_to(const char *text, const char *wanted)
 {
 	char escaped[LIMIT_JID_PART + 1], whole[LIMIT_JID_PART + 8];
-	cr_assert_eq(jid_escape(text, escaped, sizeof(escaped)), 0, "refused: %s", text);
+	cr_assert_eq(ident_escape(text, escaped, sizeof(escaped)), 0, "refused: %s", text);
 	cr_assert_str_eq(escaped, wanted);
 	memcpy(whole, escaped, strlen(escaped));
 	memcpy(whole + strlen(escaped), "@x", 3);
@@ -184,10 +185,10 @@ Test(jid, escapes_as_xep_0106_says)
 	escapes_to("\\2plus\\2is\\4", "\\2plus\\2is\\4");
 	escapes_to(" outer ", "outer");
 	char room[4];
-	cr_assert_eq(jid_escape("   ", room, sizeof(room)), -1);
-	cr_assert_eq(jid_escape("", room, sizeof(room)), -1);
-	cr_assert_eq(jid_escape("abcd", room, sizeof(room)), -1);
-	cr_assert_eq(jid_escape("a\x01", room, sizeof(room)), -1);
+	cr_assert_eq(ident_escape("   ", room, sizeof(room)), -1);
+	cr_assert_eq(ident_escape("", room, sizeof(room)), -1);
+	cr_assert_eq(ident_escape("abcd", room, sizeof(room)), -1);
+	cr_assert_eq(ident_escape("a\x01", room, sizeof(room)), -1);
 }
 
 static void folds_to(const char *text, const char *wanted)
