@@ -1,6 +1,9 @@
 #include "core/history.h"
 
 #include "core/base/mem.h"
+#include "core/base/text.h"
+
+#include <string.h>
 
 /* FNV-1a */
 static uint32_t add_to_hash(uint32_t hash, const char *text)
@@ -40,6 +43,37 @@ static void on_clear(void *ctx)
 	spill_reset(&h->spill);
 }
 
+static void on_drop(void *ctx, const char *key)
+{
+	struct history *h = ctx;
+	spill_forget(&h->spill, key);
+}
+
+struct leaving {
+	struct history *history;
+	const struct house *house;
+};
+
+/* A device with a mistake in it comes back as soon as that is mended. */
+static bool is_broken(const struct house *house, const char *key)
+{
+	for (size_t i = 0; i < house->n_devices; i++) {
+		const struct device *d = house->devices[i];
+		size_t size = d->broken && d->id ? strlen(d->id) : 0;
+		if (size && text_begins(key, d->id) && key[size] == '.')
+			return true;
+	}
+	return false;
+}
+
+/* Who is given the name next is not to find what was seen of the one before. */
+static void leave_behind(void *ctx, const char *key)
+{
+	const struct leaving *l = ctx;
+	if (!is_broken(l->house, key))
+		spill_forget(&l->history->spill, key);
+}
+
 /* What was written before somebody turned it off is not to lie about. */
 static void begin_spill(struct history *h, const struct conf_gateway *settings, struct loop *loop, struct log *log)
 {
@@ -56,6 +90,7 @@ static void begin_spill(struct history *h, const struct conf_gateway *settings, 
 	if (!h->spills)
 		return;
 	h->past.on_clear = on_clear;
+	h->past.on_drop = on_drop;
 	h->past.ctx = h;
 	spill_away(&h->spill, true); /* until XMPP is up */
 }
@@ -67,6 +102,8 @@ void history_begin(struct history *h, const struct conf_gateway *settings, const
 	past_begin(&h->past, (size_t)settings->history.memory);
 	history_attach(h, house);
 	begin_spill(h, settings, loop, log);
+	if (h->spills)
+		spill_each_stranger(&h->spill, leave_behind, &(struct leaving){ h, house });
 }
 
 void history_away(struct history *h, bool away)

@@ -20,12 +20,11 @@ struct chunk {
 
 _Static_assert(RECORD + CHUNK + sizeof(struct chunk) + 2 * LIMIT_NAME < LIMIT_JOURNAL_RECORD, "a record fits");
 
-static void add_chunk(struct text *record, const struct past_ring *r, struct chunk c, const uint8_t *bytes)
+static void add_chunk(struct text *record, const char *key, struct chunk c, const uint8_t *bytes)
 {
-	c.meaning = r->meaning;
-	c.key_size = (uint16_t)strlen(r->key);
+	c.key_size = (uint16_t)strlen(key);
 	text_add_n(record, (const char *)&c, sizeof(c));
-	text_add_n(record, r->key, c.key_size);
+	text_add_n(record, key, c.key_size);
 	text_add_n(record, (const char *)bytes, c.size);
 }
 
@@ -34,7 +33,7 @@ static void add_samples(struct text *record, struct past_ring *r)
 {
 	uint8_t bytes[CHUNK];
 	char text[PACK_TEXT + 1];
-	struct chunk c = { 0 };
+	struct chunk c = { .meaning = r->meaning };
 	struct pack run = { 0 };
 	struct past_walk w;
 	struct pack_sample s;
@@ -46,7 +45,7 @@ static void add_samples(struct text *record, struct past_ring *r)
 		r->saving = w.next;
 	}
 	if (c.n)
-		add_chunk(record, r, c, bytes);
+		add_chunk(record, r->key, c, bytes);
 	else
 		r->saving = r->next; /* those were dropped before their turn came */
 }
@@ -54,15 +53,26 @@ static void add_samples(struct text *record, struct past_ring *r)
 static void add_ring(struct text *record, struct past_ring *r)
 {
 	if (r->cleared && !r->clearing)
-		add_chunk(record, r, (struct chunk){ .forgets = 1 }, NULL);
+		add_chunk(record, r->key, (struct chunk){ .forgets = 1 }, NULL);
 	r->clearing = r->cleared;
 	r->saving = r->saved;
 	while (r->saving < r->next && record->size < RECORD)
 		add_samples(record, r);
 }
 
+static void settle_forgets(struct spill *s, bool written)
+{
+	struct text *t = &s->forgets;
+	if (written && s->forgetting) {
+		memmove(t->data, t->data + s->forgetting, t->size - s->forgetting);
+		t->size -= s->forgetting;
+	}
+	s->forgetting = 0;
+}
+
 static void settle(struct spill *s, bool written)
 {
+	settle_forgets(s, written);
 	list_each(at, &s->past->rings)
 	{
 		struct past_ring *r = list_of(at, struct past_ring, link);
@@ -75,9 +85,24 @@ static void settle(struct spill *s, bool written)
 	}
 }
 
-/* Empty: all is on disk. */
+/* As many whole ones as fit. */
+static void add_forgets(struct spill *s, struct text *record)
+{
+	struct chunk c;
+	for (size_t at = 0; at < s->forgets.size && at < RECORD; s->forgetting = at) {
+		memcpy(&c, s->forgets.data + at, sizeof(c));
+		at += sizeof(c) + c.key_size;
+	}
+	if (s->forgetting)
+		text_add_n(record, s->forgets.data, s->forgetting);
+}
+
+/* Empty: all is on disk. What is to be forgotten comes before what has the same key and came later. */
 static void gather(struct spill *s, struct text *record)
 {
+	add_forgets(s, record);
+	if (s->forgetting < s->forgets.size)
+		return;
 	list_each(at, &s->past->rings)
 	{
 		struct past_ring *r = list_of(at, struct past_ring, link);
@@ -122,6 +147,8 @@ static bool is_spent(struct spill *s)
 
 static bool is_cleared(const struct spill *s)
 {
+	if (s->forgets.size)
+		return true;
 	list_each(at, &s->past->rings) if (list_of(at, struct past_ring, link)->cleared) return true;
 	return false;
 }
@@ -158,6 +185,12 @@ void spill_reset(struct spill *s)
 		timer_set(s->loop, &s->timer, 0, flush, s);
 }
 
+void spill_forget(struct spill *s, const char *key)
+{
+	add_chunk(&s->forgets, key, (struct chunk){ .forgets = 1 }, NULL);
+	spill_reset(s);
+}
+
 /* How long ago it came, for a clock that nobody can set. */
 static void put_back(struct spill *s, struct past_ring *r, const struct pack_sample *p)
 {
@@ -184,10 +217,30 @@ static void take_samples(struct spill *s, struct past_ring *r, const struct chun
 	}
 }
 
-static struct past_ring *ring_of(const struct spill *s, const struct chunk *c, const char *key)
+static void note_stranger(struct spill *s, const char *key, bool forgotten)
 {
-	struct past_ring *r = map_find_n(&s->past->by_key, key, c->key_size);
-	return r && r->meaning == c->meaning ? r : NULL;
+	char *known = map_find(&s->strangers, key);
+	if (forgotten && known) {
+		map_drop(&s->strangers, key);
+		mem_free(known);
+	} else if (!forgotten && !known) {
+		known = mem_text(key);
+		map_put(&s->strangers, known, known);
+	}
+}
+
+/* What is to be forgotten is, whatever it meant. */
+static void take_chunk(struct spill *s, const struct chunk *c, const char *bytes)
+{
+	char *key = mem_text_n(bytes, c->key_size);
+	struct past_ring *r = map_find(&s->past->by_key, key);
+	if (!r)
+		note_stranger(s, key, c->forgets);
+	else if (c->forgets)
+		past_clear(r);
+	else if (r->meaning == c->meaning)
+		take_samples(s, r, c, (const uint8_t *)bytes + c->key_size);
+	mem_free(key);
 }
 
 static void take_record(void *ctx, const char *bytes, size_t size)
@@ -199,11 +252,7 @@ static void take_record(void *ctx, const char *bytes, size_t size)
 		at += sizeof(c);
 		if (c.key_size > size - at || c.size > size - at - c.key_size)
 			return;
-		struct past_ring *r = ring_of(s, &c, bytes + at);
-		if (r && c.forgets)
-			past_clear(r);
-		else if (r)
-			take_samples(s, r, &c, (const uint8_t *)bytes + at + c.key_size);
+		take_chunk(s, &c, bytes + at);
 	}
 }
 
@@ -222,6 +271,17 @@ int spill_begin(struct spill *s, struct past *past, const char *directory, const
 		r->cleared = false;
 	}
 	return 0;
+}
+
+void spill_each_stranger(struct spill *s, void (*fn)(void *ctx, const char *key), void *ctx)
+{
+	char *key;
+	for (size_t at = 0; (key = map_next(&s->strangers, &at));) {
+		if (fn)
+			fn(ctx, key);
+		mem_free(key);
+	}
+	map_free(&s->strangers);
 }
 
 static void stopped(void *ctx, int status, const struct err *why)
@@ -245,5 +305,7 @@ void spill_end(struct spill *s)
 		journal_put(s->journal, &record, stopped, s);
 	}
 	journal_close(s->journal);
+	spill_each_stranger(s, NULL, NULL);
+	text_free(&s->forgets);
 	s->journal = NULL;
 }

@@ -67,11 +67,20 @@ void past_end(struct past *past)
 	map_free(&past->by_key);
 }
 
+/* Its point is gone, or means something else: whoever has the key next is not to find it. */
+static void ring_drop(struct past_ring *r)
+{
+	const struct past *past = r->past;
+	if (past->on_drop && (r->saved || r->saving))
+		past->on_drop(past->ctx, r->key);
+	ring_free(r);
+}
+
 struct past_ring *past_want(struct past *past, const char *key, uint32_t meaning, int64_t keep_ms)
 {
 	struct past_ring *r = map_find(&past->by_key, key);
 	if (r && r->meaning != meaning) {
-		ring_free(r);
+		ring_drop(r);
 		r = NULL;
 	}
 	if (!r) {
@@ -92,7 +101,7 @@ void past_sweep(struct past *past)
 	{
 		struct past_ring *r = list_of(at, struct past_ring, link);
 		if (!r->wanted)
-			ring_free(r);
+			ring_drop(r);
 		else
 			r->wanted = false;
 	}

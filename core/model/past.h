@@ -40,6 +40,7 @@ struct past {
 	struct map by_key;
 	struct list rings;
 	void (*on_clear)(void *ctx); /* a ring was cleared; or NULL */
+	void (*on_drop)(void *ctx, const char *key); /* a ring goes, of which something may be on disk; or NULL */
 	void *ctx;
 };
 

@@ -48,6 +48,8 @@ static void die(struct scene *c)
 	timer_stop(c->loop, &c->spill.timer);
 	journal_close(c->spill.journal);
 	timer_stop(c->loop, &c->spill.timer);
+	spill_each_stranger(&c->spill, NULL, NULL);
+	text_free(&c->spill.forgets);
 	past_end(&c->past);
 	loop_free(c->loop);
 }
@@ -210,6 +212,113 @@ Test(spill, gives_no_point_what_was_seen_of_another)
 	struct err e;
 	cr_assert_eq(spill_begin(&c.spill, &c.past, c.place.state, &c.bounds, c.loop, &c.log, &e), 0);
 	holds(&c, "d.a", 0, 0);
+	end(&c);
+}
+
+static void restart_as(struct scene *c, const char *key, uint32_t meaning)
+{
+	struct err e;
+	past_begin(&c->past, 64 << 20);
+	past_want(&c->past, key, meaning, DAY);
+	cr_assert_eq(spill_begin(&c->spill, &c->past, c->place.state, &c->bounds, c->loop, &c->log, &e), 0, "%s", e.text);
+}
+
+static void leave(struct scene *c)
+{
+	spill_end(&c->spill);
+	past_end(&c->past);
+}
+
+Test(spill, forgets_with_a_reset_also_what_the_point_meant_before)
+{
+	struct scene c;
+	begin(&c);
+	see(&c, "d.a", 0, 100);
+	leave(&c);
+	restart_as(&c, "d.a", 2); /* another unit */
+	past_clear(ring(&c, "d.a"));
+	leave(&c);
+	restart_as(&c, "d.a", 1); /* the next owner's is as it was */
+	holds(&c, "d.a", 0, 0);
+	end(&c);
+}
+
+static void forget(void *ctx, const char *key)
+{
+	struct scene *c = ctx;
+	spill_forget(&c->spill, key);
+}
+
+Test(spill, gives_nothing_to_who_has_the_name_of_a_point_that_was_gone)
+{
+	struct scene c;
+	begin(&c);
+	see(&c, "d.a", 0, 100);
+	see(&c, "d.b", 0, 100);
+	leave(&c);
+	restart_as(&c, "d.b", 1);
+	spill_each_stranger(&c.spill, forget, &c);
+	pass(&c, 10 * SECOND);
+	die(&c);
+	start(&c);
+	holds(&c, "d.a", 0, 0);
+	holds(&c, "d.b", 0, 100);
+	see(&c, "d.a", 7, 9);
+	stop(&c);
+	start(&c);
+	spill_each_stranger(&c.spill, forget, &c);
+	holds(&c, "d.a", 7, 9);
+	end(&c);
+}
+
+Test(spill, forgets_on_disk_a_point_that_goes_while_it_runs)
+{
+	struct scene c;
+	begin(&c);
+	see(&c, "d.a", 0, 100);
+	see(&c, "d.b", 0, 100);
+	stop(&c);
+	start(&c);
+	c.past.on_drop = forget;
+	c.past.ctx = &c;
+	past_sweep(&c.past); /* start wanted both */
+	past_want(&c.past, "d.b", 1, DAY);
+	past_sweep(&c.past);
+	past_want(&c.past, "d.a", 1, DAY);
+	see(&c, "d.a", 7, 9);
+	pass(&c, 10 * SECOND);
+	die(&c);
+	start(&c);
+	holds(&c, "d.a", 7, 9);
+	holds(&c, "d.b", 0, 100);
+	end(&c);
+}
+
+static void count_up(void *ctx, const char *key)
+{
+	(void)key;
+	++*(size_t *)ctx;
+}
+
+Test(spill, forgets_thousands_that_go_at_once)
+{
+	enum { KEYS = 9000 };
+	struct scene c;
+	size_t left = 0;
+	begin(&c);
+	for (int i = 0; i < KEYS; i++) {
+		char key[80];
+		snprintf(key, sizeof(key), "a-device-with-a-name-that-is-rather-long-%05d.power", i);
+		past_want(&c.past, key, 1, DAY);
+		see(&c, key, 0, 1);
+	}
+	stop(&c);
+	start(&c);
+	spill_each_stranger(&c.spill, forget, &c);
+	stop(&c);
+	start(&c);
+	spill_each_stranger(&c.spill, count_up, &left);
+	cr_expect_eq(left, 0);
 	end(&c);
 }
 
