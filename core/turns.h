@@ -1,6 +1,6 @@
 /*
- * What counters that wrap must know after a restart (core/model/counter.h): kept in the store at each turn, each sixteenth of
- * one but not more often than each ten minutes, and at the stop. Owned by gateway.c; loop thread.
+ * What counters that wrap must know after a restart (core/model/counter.h): kept in the store at each turn, but not twice in five
+ * seconds, each sixteenth of one but not more often than each ten minutes, and at the stop. Owned by gateway.c; loop thread.
  */
 #pragma once
 

@@ -65,6 +65,7 @@ void point_inherit(struct point *p, struct point *was, bool same)
 	p->counter = (struct counter){ 0 };
 	p->anew = false;
 	p->taken_ms = 0;
+	p->counter = (struct counter){ 0 }; /* another register has turned as often as it says */
 }
 
 static bool beyond_deadband(const struct point *p, const struct value *now)

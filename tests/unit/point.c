@@ -313,6 +313,36 @@ Test(point, shows_the_total_of_a_counter_that_wraps)
 	point_free(p);
 }
 
+static struct point *new_meter(void)
+{
+	struct point *p = new_point(TYPE_UINT16);
+	p->kind = KIND_COUNTER;
+	p->has_wrap = true;
+	p->wrap = dec("65536");
+	p->access = ACCESS_READ;
+	return p;
+}
+
+static const char *shown_by_the_next(bool same, const char *reading)
+{
+	static char room[DECIMAL_ROOM];
+	struct point *was = new_meter(), *p = new_meter();
+	take(was, "65530", 1);
+	take(was, "10", 10001); /* one turn */
+	point_inherit(p, was, same);
+	point_free(was);
+	take(p, reading, 20001);
+	value_print(&p->last.value, room);
+	point_free(p);
+	return room;
+}
+
+Test(point, of_another_register_has_none_of_the_turns_of_the_one_before)
+{
+	cr_expect_str_eq(shown_by_the_next(true, "20"), "65556");
+	cr_expect_str_eq(shown_by_the_next(false, "20"), "20");
+}
+
 Test(point, without_wrap_shows_what_the_device_says_and_knows_a_reset)
 {
 	struct point *p = new_point(TYPE_UINT16);

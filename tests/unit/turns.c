@@ -89,6 +89,23 @@ Test(turns, outlive_a_kill_and_cost_few_writes)
 	stage_free(c.stage);
 }
 
+Test(turns, of_numbers_that_only_fall_do_not_fill_the_queue_of_the_store)
+{
+	struct scene c;
+	begin(&c);
+	for (uint64_t i = 0; i < 1000; i++) {
+		count_to(&c, 60000 - i);
+		loop_skip(c.stage->loop, 10);
+	}
+	cr_expect_leq(c.puts, 3, "%llu", (unsigned long long)c.puts);
+	loop_skip(c.stage->loop, 10 * SECOND);
+	count_to(&c, 20);
+	kill_it(&c);
+	count_to(&c, 30);
+	shows(&c, "30");
+	stage_free(c.stage);
+}
+
 Test(turns, begin_anew_when_they_cannot_be_known)
 {
 	static const int64_t clocks[] = { 24 * HOUR, -24 * HOUR };
