@@ -131,6 +131,14 @@ static struct carrier *carrier_new(struct requests *rs, struct wish *w, size_t n
 	return c;
 }
 
+/* It may have waited for an hour, and whoever wrote it may have been put out meanwhile. */
+static bool may_still(const struct request *r)
+{
+	const struct part *part = r->ctx;
+	const struct wish *w = part->carrier->wish;
+	return w && gate_may(w->thing, w->from, RIGHT_WRITE);
+}
+
 static void send(struct carrier *c, struct part *part, struct wish_part *of, const struct wish *w, struct value raw)
 {
 	struct request *r = &part->request;
@@ -140,6 +148,7 @@ static void send(struct carrier *c, struct part *part, struct wish_part *of, con
 			       .raw = raw,
 			       .deadline_ms = w->deadline_ms,
 			       .done = part_done,
+			       .may = w->write ? may_still : NULL,
 			       .ctx = part };
 	of->status = WISH_UNREACHABLE; /* until it is known better */
 	bridge_ask(of->point->device->bus->bridge, &r, 1);

@@ -138,6 +138,10 @@ static bool admit(struct bridge *b, struct request *r)
 {
 	bool can = r->write ? b->driver->write != NULL : b->driver->read != NULL;
 	must(!r->bridge);
+	if (r->may && !r->may(r)) {
+		refuse(r, REQUEST_CANCELLED, NULL);
+		return false;
+	}
 	if (r->point->device->leaving) {
 		struct err why;
 		err_set(&why, "%s", changing);

@@ -55,6 +55,8 @@ struct request {
 	/* Once; may free r. shown is the point's newest sample, borrowed; NULL when the read failed. why: NULL or the
 	 * cause. */
 	void (*done)(struct request *r, int status, const struct sample *shown, const struct err *why);
+	/* Whether it is still to be done when it has waited for its bus; NULL: yes. If not it ends as cancelled. */
+	bool (*may)(const struct request *r);
 	void *ctx;
 	void *driver_data;
 

@@ -290,6 +290,36 @@ Test(wishes, of_somebody_who_is_put_out_meanwhile_show_him_nothing)
 	stage_free(s);
 }
 
+/* What waits for a bus that is away may wait for an hour. */
+static size_t asked_after_an_outage(const char *word)
+{
+	struct stage *s = up();
+	struct bridge_driver patient = *s->bridge->driver;
+	patient.last_wins = true;
+	s->bridge->driver = &patient;
+	stage_befriend(s, "boiler.set", FRIEND);
+	stage_thing(s, "boiler.set")->points[0]->write_deadline_ms = 3600000;
+	bridge_down(s->bridge, &(const struct err){ "gone" });
+	write_as(s, SET, 1, "<int name='set' value='60'/>");
+	cr_assert_eq(s->n_asked, 0);
+	give_state(s, SET, FRIEND, word);
+	stage_settle(s);
+	loop_skip(s->loop, 600000);
+	while (s->bridge->state != BRIDGE_UP)
+		loop_turn(s->loop);
+	size_t n = s->n_asked;
+	while (s->n_asked)
+		stage_answer(s, REQUEST_DONE, NULL);
+	stage_free(s);
+	return n;
+}
+
+Test(wishes, to_write_of_somebody_who_is_put_out_while_the_bus_is_away_are_not_done_when_it_is_back)
+{
+	cr_expect_eq(asked_after_an_outage("yes"), 1);
+	cr_expect_eq(asked_after_an_outage("no"), 0);
+}
+
 Test(wishes, that_the_link_left_behind_are_told_to_nobody)
 {
 	struct stage *s = up();
