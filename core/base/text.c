@@ -124,6 +124,13 @@ bool text_is_clean(const char *bytes, size_t size)
 	return true;
 }
 
+/* What a terminal may take for an order: also U+0080 to U+009F. */
+static bool is_control(const char *at, size_t n)
+{
+	const unsigned char *u = (const unsigned char *)at;
+	return n == 1 ? u[0] < 0x20 : n == 2 && u[0] == 0xC2 && u[1] < 0xA0;
+}
+
 const char *text_quote(char *ret, size_t room, const char *bytes, size_t size)
 {
 	must(room > 0);
@@ -131,7 +138,7 @@ const char *text_quote(char *ret, size_t room, const char *bytes, size_t size)
 	const char *end = bytes + size;
 	for (const char *at = bytes; at < end;) {
 		size_t n = text_char(at, end);
-		bool plain = n > 0 && !xml_forbids(at, n) && !(n == 1 && (unsigned char)*at < 0x20);
+		bool plain = n > 0 && !xml_forbids(at, n) && !is_control(at, n);
 		size_t width = plain ? n : 1;
 		if (used + width >= room)
 			break;
@@ -144,6 +151,17 @@ const char *text_quote(char *ret, size_t room, const char *bytes, size_t size)
 	}
 	ret[used] = '\0';
 	return ret;
+}
+
+char *text_plain(const char *text)
+{
+	size_t room = strlen(text) + 1;
+	char *line = mem_text(text), *plain = mem_new(room);
+	for (char *at = line; *(at += strcspn(at, "\t\n\r")); at++)
+		*at = ' ';
+	text_quote(plain, room, line, strlen(line));
+	mem_free(line);
+	return plain;
 }
 
 size_t text_distance(const char *a, const char *b)

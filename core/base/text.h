@@ -45,6 +45,9 @@ bool text_is_clean(const char *bytes, size_t size);
  * error. */
 const char *text_quote(char *ret, size_t room, const char *bytes, size_t size);
 
+/* The caller's: one line for a terminal, with spaces for tab, LF and CR, and '?' for other control characters. */
+char *text_plain(const char *text);
+
 /* Number of edits between two words, for "did you mean"; at most 64 bytes of each are looked at. */
 size_t text_distance(const char *a, const char *b);
 

@@ -51,9 +51,30 @@ static void finish(struct call *c, int end, const char *why)
 	loop_stop(c->loop);
 }
 
-static void take_line(struct call *c, const char *text, size_t size)
+/* Names and values are the devices', and what is printed may go to a terminal. */
+static void make_plain(json_t *value)
+{
+	const char *key;
+	json_t *member;
+	if (json_is_string(value)) {
+		char *plain = text_plain(json_string_value(value));
+		json_string_set_nocheck(value, plain);
+		mem_free(plain);
+	}
+	json_object_foreach (value, key, member)
+		make_plain(member);
+}
+
+json_t *daemon_parse(const char *text, size_t size)
 {
 	json_t *line = json_loadb(text, size, 0, NULL);
+	make_plain(line);
+	return line;
+}
+
+static void take_line(struct call *c, const char *text, size_t size)
+{
+	json_t *line = daemon_parse(text, size);
 	const char *end = daemon_text(line, "end");
 	if (!line)
 		finish(c, DAEMON_FAILED, "the daemon's answer cannot be understood");

@@ -26,6 +26,9 @@ struct daemon_lines {
 int daemon_ask(const struct cli *c, const char *word, char *const *args, int n, const struct daemon_lines *lines,
 	       struct err *e);
 
+/* A line as it came; its texts are each one line that a terminal can be given. NULL: it is none. */
+json_t *daemon_parse(const char *text, size_t size);
+
 /* "" if it is not there or not a text. */
 const char *daemon_text(const json_t *line, const char *key);
 long long daemon_number(const json_t *line, const char *key);

@@ -16,11 +16,7 @@ static char *copy(const char *text)
 /* A label is one line of a table, too. */
 static char *copy_line(const char *text)
 {
-	char *line = copy(text);
-	for (char *at = line; *at; at++)
-		if (*at == '\t' || *at == '\n' || *at == '\r')
-			*at = ' ';
-	return line;
+	return text_plain(text ? text : "");
 }
 
 static void free_label(struct label *l)

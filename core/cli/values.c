@@ -54,7 +54,7 @@ static void print_point(const struct cli *c, const struct point *p)
 	control_add_point(&t, p);
 	control_add_sample(&t, &p->last, p->unit, utc_ms());
 	json_end(&t, '}');
-	json_t *line = json_loadb(t.data, t.size, 0, NULL);
+	json_t *line = daemon_parse(t.data, t.size);
 	print_line(&copy, line, t.data);
 	json_decref(line);
 	text_free(&t);

@@ -189,6 +189,13 @@ static bool print_secret(const struct setting *row, const void *at, struct text 
 	return *place != NULL;
 }
 
+/* U+0080 to U+009F, which a terminal may take for orders. */
+static bool is_control(const char *at)
+{
+	const unsigned char *u = (const unsigned char *)at;
+	return u[0] == 0xC2 && u[1] >= 0x80 && u[1] < 0xA0;
+}
+
 void scalar_quote(struct text *to, const char *text)
 {
 	const char special[] = "\"\\\n\r\t", letter[] = "\"\\nrt";
@@ -197,6 +204,8 @@ void scalar_quote(struct text *to, const char *text)
 		const char *found = strchr(special, *text);
 		if (found)
 			text_addf(to, "\\%c", letter[found - special]);
+		else if (is_control(text))
+			text_addf(to, "\\xc2\\x%02x", (unsigned char)*++text);
 		else
 			text_add_n(to, text, 1);
 	}

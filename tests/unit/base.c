@@ -47,6 +47,15 @@ Test(text, quotes_what_strangers_say)
 			 "a character is not cut in two");
 }
 
+Test(text, gives_a_terminal_no_orders)
+{
+	char room[32];
+	cr_expect_str_eq(text_quote(room, sizeof(room), "\xC2\x9B" "2J\xC2\xA0", 6), "?2J\xC2\xA0");
+	char *plain = text_plain("a\tb\r\n\x1B[2J\x7F\xC2\x9B" "c\xC2\xB0");
+	cr_expect_str_eq(plain, "a b  ?[2J??c\xC2\xB0");
+	mem_free(plain);
+}
+
 Test(text, measures_distance_for_did_you_mean)
 {
 	cr_assert_eq(text_distance("adress", "address"), 1);

@@ -2,6 +2,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/json.h"
+#include "core/cli/daemon.h"
 #include "core/conf/conf.h"
 #include "core/conf/rows.h"
 #include "core/drivers.h"
@@ -215,6 +216,18 @@ Test(cli, show_config_leaves_a_broken_device_out)
 	cr_expect_not_null(strstr(s.err, "type: must be"));
 	end(&s);
 	drop(&f);
+}
+
+Test(cli, what_a_device_says_gives_a_terminal_no_orders)
+{
+	static const char said[] = "{\"value\": \"on\\u001b[2J\\nhall@gw: off\", \"xmpp\": {\"why\": \"\\u009bK\"}, \"age_ms\": 7}";
+	json_t *line = daemon_parse(said, sizeof(said) - 1);
+	cr_assert(line);
+	cr_expect_str_eq(daemon_text(line, "value"), "on?[2J hall@gw: off");
+	cr_expect_str_eq(daemon_text(json_object_get(line, "xmpp"), "why"), "?K");
+	cr_expect_eq(daemon_number(line, "age_ms"), 7);
+	json_decref(line);
+	cr_expect_null(daemon_parse("[", 1));
 }
 
 Test(cli, fails_when_the_output_cannot_be_written)
