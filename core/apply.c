@@ -137,11 +137,13 @@ static bool looks_other(const struct thing *t, const struct thing *was)
 	return other;
 }
 
-/* It was there before: what is kept of it is in fresh, unless the disk has not got the newest of it yet. */
+/* It was there before: what is kept of it is in fresh, unless it has been here since: what was read from the disk a while ago may be
+ * of before a friend was put out. */
 static struct thing *come_back(struct apply *a, struct thing *orphan, struct thing *fresh)
 {
 	map_drop(&a->things->gate->orphans, orphan->local);
-	if (!orphan->n_changes) {
+	if (!orphan->lost && !orphan->n_changes) {
+		fresh->wants_forget |= orphan->wants_forget;
 		thing_free(orphan);
 		return fresh;
 	}
@@ -171,6 +173,8 @@ static void take_thing(struct apply *a, struct thing *fresh)
 	}
 	if (orphan)
 		fresh = come_back(a, orphan, fresh);
+	else if (gate_is_somebodys(fresh))
+		fresh->wants_forget = true; /* it has been forgotten since it was read from the disk */
 	map_put(&h->things, fresh->local, fresh);
 	things_join(a->things, fresh);
 }
@@ -233,10 +237,7 @@ bool apply_some(struct apply *a)
 /* Of what strangers can make and take back at will, only what somebody has to do with is kept. */
 static bool is_kept(const struct thing *t, const struct device *live)
 {
-	list_each (at, &t->friends)
-		if (list_of(at, struct friend, link)->role != ROLE_SERVICE)
-			return true;
-	return !live->found || t->owner;
+	return !live->found || gate_is_somebodys(t);
 }
 
 /* It stays registered until somebody says `jidgate forget`. */
@@ -247,6 +248,7 @@ static void lose(struct apply *a, struct thing *t, const struct device *live)
 	t->device = NULL;
 	t->n_points = 0;
 	t->loose = false;
+	t->lost = true;
 	map_put(&a->things->gate->orphans, t->local, t);
 	if (!is_kept(t, live))
 		siot_forget(a->things, t);

@@ -9,6 +9,14 @@ bool gate_is_owner(const struct thing *t, const char *jid)
 	return t->owner && text_same(t->owner, jid);
 }
 
+bool gate_is_somebodys(const struct thing *t)
+{
+	list_each (at, &t->friends)
+		if (list_of(at, struct friend, link)->role != ROLE_SERVICE)
+			return true;
+	return t->owner != NULL;
+}
+
 bool gate_is_service(const struct gate *g, const char *jid)
 {
 	return g->service && text_same(g->service, jid);

@@ -44,6 +44,7 @@ bool gate_may(const struct thing *t, const char *jid, enum right right);
  * gives him anyway, and is told apart from everybody else by this address in memory, not by its text: nobody who comes in at the
  * north can be him. */
 extern const char gate_operator[];
+bool gate_is_somebodys(const struct thing *t); /* it has an owner, or others than the service know it */
 bool gate_is_owner(const struct thing *t, const char *jid);
 bool gate_is_service(const struct gate *g, const char *jid);
 
@@ -60,7 +61,8 @@ void gate_acknowledge(struct gate *g, struct thing *t); /* the service has answe
 /* Factory reset: forgets owner, key, friends and pendings at once; a new key is there when that is durable, and after comes. What
  * is to be said to former friends the caller has gathered before. Not while one is under way (thing.resetting). */
 void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after);
-void gate_forget(struct gate *g, const char *local); /* everything that is kept of it; also the orphan */
+/* Everything that is kept of it; also the orphan. false: a change that the disk has refused still needs it: at the next start. */
+bool gate_forget(struct gate *g, const char *local);
 
 /* pending.c: requests that wait. -1: too many wait for this thing. */
 int gate_remember(struct gate *g, struct thing *t, const char *jid, enum pending_state state, bool subscribed_first);

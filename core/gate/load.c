@@ -120,6 +120,7 @@ static void load_thing(void *ctx, const char *const *values)
 	t->acknowledged = text_same(values[3], "1");
 	t->owner = mem_text(values[4]);
 	t->wants_reset = text_same(values[5], "reset");
+	t->wants_forget = text_same(values[5], "forget");
 }
 
 static void load_group(void *ctx, const char *const *values)

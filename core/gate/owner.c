@@ -194,9 +194,13 @@ void gate_reset(struct gate *g, struct thing *t, const struct gate_after *after)
 	store_reset(&k->retry);
 }
 
-void gate_forget(struct gate *g, const char *local)
+bool gate_forget(struct gate *g, const char *local)
 {
 	const char *const put[] = { local };
+	const struct thing *t = map_find(&g->orphans, local);
+	if (t && t->n_changes)
+		return false;
 	store_put(g->store, STORE_THING_FORGET, put, NULL, NULL);
 	thing_free(map_drop(&g->orphans, local));
+	return true;
 }

@@ -58,10 +58,11 @@ struct thing {
 	char *owner;          /* bare JID or NULL */
 	bool acknowledged;    /* the service has answered our register */
 	bool wants_reset;     /* the command line asked for a factory reset */
-	bool wants_forget;    /* it is of no configuration any more, and the command line asked to unregister it */
+	bool wants_forget;    /* somebody asked to unregister it when it was of no configuration */
 	bool resetting;       /* the gate's: a reset is not durable yet; there is no owner and no key */
 	uint64_t change;      /* the gate's: number of the newest owner or reset */
 	size_t n_changes;     /* the gate's: not durable yet; until then the thing is not freed */
+	bool lost;            /* core/apply.c's: it has been in this house, so what memory knows of it is the newest */
 	bool loose;           /* core/apply.c's: its device leaves, and nothing else has taken it over */
 	struct list friends;  /* struct friend, owned */
 	size_t n_friends;

@@ -9,6 +9,7 @@
 #define SIOT_NS   "urn:xmpp:siot:1"
 #define SIOT_X_NS "urn:jidgate:siot:0"
 
+void siot_settle(struct things *t, struct thing *thing); /* what the command line asked for; before anybody hears of it */
 void siot_up(struct things *t, const char *local); /* registers what is not registered, asks again what is undecided */
 void siot_up_all(struct things *t); /* the service is known now: the same for everything that is up */
 void siot_join(struct things *t, struct thing *thing); /* the same for one that has come while the link is up */

@@ -201,12 +201,10 @@ static void unregister_answered(struct query *q, const struct element *stanza)
 		retry(q);
 		return;
 	}
-	if (thing_of(q)) {
+	if (thing_of(q))
 		siot_register(q->things, thing_of(q));
-	} else {
+	else if (gate_forget(q->things->gate, q->local))
 		log_info(q->things->log, "thing '%s': unregistered and forgotten", q->local);
-		gate_forget(q->things->gate, q->local);
-	}
 	query_free(q);
 }
 
@@ -392,14 +390,26 @@ static void ask_for_friends(struct things *t, struct thing *thing)
 	}
 }
 
+static void want_instead(const struct things *t, const char *local, const char *what)
+{
+	store_put(t->gate->store, STORE_THING_WANT, (const char *const[]){ local, what }, NULL, NULL);
+}
+
+/* One that came back before it was forgotten is nobody's either; its key is as good as before if nobody had it. */
+void siot_settle(struct things *t, struct thing *thing)
+{
+	bool forget = thing->wants_forget, reset = thing->wants_reset || (forget && gate_is_somebodys(thing));
+	thing->wants_forget = thing->wants_reset = false;
+	if (forget)
+		want_instead(t, thing->local, reset ? "reset" : NULL); /* until it holds */
+	if (reset)
+		siot_reset(t, thing);
+}
+
 static void ask_what_is_open(struct things *t, struct thing *thing)
 {
-	if (thing->wants_reset) {
-		thing->wants_reset = false;
-		siot_reset(t, thing);
-	} else if (thing->key && !thing->owner) {
+	if (thing->key && !thing->owner)
 		siot_register(t, thing);
-	}
 	if (siot_is_known(thing))
 		ask_for_friends(t, thing);
 }
@@ -446,6 +456,8 @@ static void want_stored(void *ctx, int status, const struct err *why)
 	else if (orphan) {
 		orphan->wants_forget = true;
 		leave_orphan(f->things, orphan);
+	} else if (house_find_thing(f->things->house, f->local, strlen(f->local))) {
+		want_instead(f->things, f->local, NULL); /* it has come back already */
 	}
 	mem_free(f);
 }

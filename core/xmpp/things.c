@@ -156,8 +156,19 @@ void things_up(struct things *t, const char *local)
 		things_ready(t, NULL);
 }
 
+/* Who is put out hears nothing of it first. */
+static void settle(struct things *t, const char *local)
+{
+	struct thing *thing = local ? house_find_thing(t->house, local, strlen(local)) : NULL;
+	if (thing)
+		siot_settle(t, thing);
+	for (size_t at = 0; !local && (thing = map_next(&t->house->things, &at));)
+		siot_settle(t, thing);
+}
+
 void things_ready(struct things *t, const char *local)
 {
+	settle(t, local);
 	presence_up(t, local);
 	siot_up(t, local);
 }
@@ -188,6 +199,7 @@ void things_join(struct things *t, struct thing *thing)
 	if (t->link->accounts) {
 		link_add(t->link, thing);
 	} else if (link_up(t->link, NULL)) {
+		siot_settle(t, thing);
 		presence_join(t, thing);
 		siot_join(t, thing);
 	}

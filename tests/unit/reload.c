@@ -6,6 +6,7 @@
 #include "core/drivers.h"
 #include "core/report.h"
 #include "core/request.h"
+#include "core/xmpp/siot.h"
 #include "tests/lib/fake_link.h"
 #include "tests/unit/store_place.h"
 
@@ -317,6 +318,53 @@ Test(reload, a_thing_that_changes_or_comes_back_is_the_same_thing)
 	cr_expect_null(map_find(&s->gate.orphans, "a.temp"));
 	wait_for(s, "<presence from='a.temp@things.test/thing' to='friend@x.test'>");
 	end(s);
+}
+
+static struct thing *gone(struct scene *s)
+{
+	write_conf(s, BUSES, DEVICE("b"));
+	reload_now(s);
+	write_conf(s, BUSES, DEVICE("a") ", " DEVICE("b"));
+	return map_find(&s->gate.orphans, "a.temp");
+}
+
+Test(reload, a_thing_that_comes_back_has_the_friends_that_memory_knows)
+{
+	struct scene *s = begin(DEVICE("a") ", " DEVICE("b"));
+	befriend(s, "a.temp");
+	struct thing *orphan = gone(s);
+	cr_assert(orphan);
+	thing_drop_friend(thing_find_friend(orphan, "friend@x.test")); /* the disk was read before it had that */
+	reload_now(s);
+	cr_assert(find(s, "a.temp"));
+	cr_expect_null(thing_find_friend(find(s, "a.temp"), "friend@x.test"));
+	end(s);
+}
+
+Test(reload, a_thing_that_is_to_be_forgotten_and_comes_back_is_nobodys)
+{
+	for (int i = 0; i < 2; i++) {
+		struct scene *s = begin(DEVICE("a") ", " DEVICE("b"));
+		befriend(s, "a.temp");
+		struct thing *orphan = gone(s);
+		cr_assert(orphan);
+		fake_link_forget(s->link);
+		if (i) { /* it was forgotten when the disk had just been read */
+			map_drop(&s->gate.orphans, "a.temp");
+			thing_free(orphan);
+		} else {
+			siot_forget(&s->things, orphan);
+			wait_for(s, "<unregister");
+		}
+		reload_now(s);
+		struct thing *t = find(s, "a.temp");
+		cr_assert(t);
+		cr_expect_null(t->owner);
+		cr_expect_not(gate_may(t, "friend@x.test", RIGHT_SEE));
+		UNTIL(s, !t->resetting);
+		cr_expect(t->key);
+		end(s);
+	}
 }
 
 Test(reload, a_point_that_is_read_elsewhere_has_no_value_until_it_is_read)

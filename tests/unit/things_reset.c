@@ -189,6 +189,61 @@ Test(an_end, is_told_to_friends_and_to_the_service) /* S9 */
 	stage_free(s);
 }
 
+Test(an_end, waits_for_what_the_disk_has_refused_of_the_thing)
+{
+	struct stage *s = with_orphan();
+	struct thing *orphan = map_find(&s->gate.orphans, "old.thing");
+	orphan->n_changes++;
+	service_answers(s, "<unregister xmlns='urn:jidgate:siot:0'/>", "");
+	stage_settle(s);
+	cr_assert_eq(map_find(&s->gate.orphans, "old.thing"), orphan, "somebody is still at work on it");
+	orphan->n_changes--;
+	stage_restart(s);
+	fake_link_up(s->link, NULL);
+	service_answers(s, "<unregister xmlns='urn:jidgate:siot:0'/>", "");
+	stage_settle(s);
+	cr_expect_null(map_find(&s->gate.orphans, "old.thing"));
+	stage_free(s);
+}
+
+Test(an_end, that_was_asked_for_before_the_thing_came_back_leaves_nobody_in)
+{
+	struct stage *s = up();
+	char key[GATE_KEY_ROOM];
+	answer_registers(s);
+	give_owner(s, "boiler.temp");
+	stage_befriend(s, "boiler.temp", FRIEND);
+	want(s, "boiler.temp", "forget");
+	stage_restart(s);
+	fake_link_up(s->link, NULL);
+	has(stage_wait(s, "to='" FRIEND "'"), "type='un"); /* the first that he hears */
+	stage_settle(s);
+	struct thing *t = stage_thing(s, "boiler.temp");
+	cr_expect_null(t->owner);
+	cr_expect_not(may(s, "boiler.temp", FRIEND, RIGHT_SEE));
+	cr_assert(t->key);
+	snprintf(key, sizeof(key), "%s", t->key);
+	stage_restart(s);
+	cr_expect_not(stage_thing(s, "boiler.temp")->wants_forget, "once");
+	cr_expect_str_eq(stage_thing(s, "boiler.temp")->key, key);
+	stage_free(s);
+}
+
+Test(an_end, of_what_nobody_had_is_void_when_it_comes_back)
+{
+	struct stage *s = up();
+	char key[GATE_KEY_ROOM];
+	snprintf(key, sizeof(key), "%s", stage_thing(s, "boiler.temp")->key);
+	want(s, "boiler.temp", "forget");
+	stage_restart(s);
+	fake_link_up(s->link, NULL);
+	stage_settle(s);
+	stage_restart(s);
+	cr_expect_not(stage_thing(s, "boiler.temp")->wants_forget);
+	cr_expect_str_eq(stage_thing(s, "boiler.temp")->key, key, "its label is still good");
+	stage_free(s);
+}
+
 Test(an_end, waits_for_a_service_that_is_away) /* S9, S38 */
 {
 	struct stage *s = with_orphan();
