@@ -151,24 +151,24 @@ void log_debug(struct log *log, const char *format, ...)
 	va_end(args);
 }
 
-static int64_t minute_now(void)
+static int64_t seconds_now(void)
 {
 	struct timespec at;
 	clock_gettime(CLOCK_MONOTONIC, &at);
-	return at.tv_sec / 60 + 1;
+	return at.tv_sec;
 }
 
 void log_outside(struct log *log, enum log_level level, const char *format, ...)
 {
-	int64_t minute = minute_now();
+	int64_t now = seconds_now();
 	va_list args;
 	if (level > log->level || !log->file)
 		return;
-	if (log->minute != minute) {
+	if (!log->n_outside || now - log->since_s >= 60) {
 		say_left_out(log);
 		log->n_outside = 0;
+		log->since_s = now;
 	}
-	log->minute = minute;
 	if (log->n_outside >= LIMIT_LOG_MINUTE) {
 		log->n_left_out++;
 		return;

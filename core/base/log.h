@@ -27,7 +27,7 @@ struct log {
 	int tagged; /* write "<N>" priorities */
 	unsigned repeats;
 	char last[512];
-	int64_t minute; /* of n_outside */
+	int64_t since_s; /* of the first of n_outside, which are those of a minute */
 	unsigned n_outside, n_left_out;
 	struct log_line *kept;      /* a ring; NULL: nothing is kept */
 	uint64_t n_kept;            /* lines so far: the number of the next one */

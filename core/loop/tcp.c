@@ -35,11 +35,17 @@ struct tcp {
 	size_t waiting;            /* bytes in queue */
 	struct err why;
 	bool paused, ending;
+	bool broken; /* nothing can be written any more; what has come before the end is still read */
 };
 
 static bool is_up(const struct tcp *tcp)
 {
 	return tcp->uv && !tcp->ending;
+}
+
+static bool can_write(const struct tcp *tcp)
+{
+	return is_up(tcp) && !tcp->broken;
 }
 
 static uv_stream_t *stream_of(struct tcp *tcp)
@@ -91,8 +97,24 @@ static void lost(struct tcp *tcp, int status)
 	if (tcp->ending)
 		return;
 	const char *what = status == UV_EOF ? "closed by the other side" : uv_strerror(status);
-	err_set(&tcp->why, "connection to %s port %d lost: %s", tcp->host, tcp->port, what);
+	if (!tcp->broken)
+		err_set(&tcp->why, "connection to %s port %d lost: %s", tcp->host, tcp->port, what);
 	end(tcp);
+}
+
+/* Who closes with unread words of ours in his hands resets the connection, and may have said why just before: that is read, up to its end. */
+static void write_failed(struct tcp *tcp, int status)
+{
+	if (!can_write(tcp))
+		return;
+	if (tcp->paused || (status != UV_ECONNRESET && status != UV_EPIPE)) {
+		lost(tcp, status);
+		return;
+	}
+	err_set(&tcp->why, "connection to %s port %d lost: %s", tcp->host, tcp->port, uv_strerror(status));
+	tcp->broken = true;
+	free_pieces(&tcp->queue);
+	tcp->waiting = 0;
 }
 
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
@@ -164,13 +186,13 @@ static void fly(struct tcp *tcp, const uv_buf_t *bufs, unsigned n)
 	}
 	int status = uv_write(&tcp->writing, stream_of(tcp), bufs, n, on_written);
 	if (status < 0)
-		lost(tcp, status);
+		write_failed(tcp, status);
 }
 
 static void push(struct tcp *tcp)
 {
 	uv_buf_t bufs[PIECES];
-	while (is_up(tcp) && list_empty(&tcp->flying) && !list_empty(&tcp->queue)) {
+	while (can_write(tcp) && list_empty(&tcp->flying) && !list_empty(&tcp->queue)) {
 		unsigned n = gather(tcp, bufs);
 		int sent = uv_try_write(stream_of(tcp), bufs, n);
 		if (sent > 0)
@@ -178,7 +200,7 @@ static void push(struct tcp *tcp)
 		else if (sent == 0 || sent == UV_EAGAIN)
 			fly(tcp, bufs, n);
 		else
-			lost(tcp, sent);
+			write_failed(tcp, sent);
 	}
 }
 
@@ -188,7 +210,7 @@ static void on_written(uv_write_t *request, int status)
 	loop_enter(tcp->loop);
 	free_pieces(&tcp->flying);
 	if (status < 0)
-		lost(tcp, status);
+		write_failed(tcp, status);
 	push(tcp);
 	if (is_up(tcp) && tcp->events.on_sent)
 		tcp->events.on_sent(tcp->ctx);
@@ -245,7 +267,7 @@ static void queue_add(struct tcp *tcp, char *take_bytes, size_t size, size_t sen
 
 void tcp_write(struct tcp *tcp, char *take_bytes, size_t size)
 {
-	if (tcp->ending || size == 0) {
+	if (tcp->ending || tcp->broken || size == 0) {
 		mem_free(take_bytes);
 		return;
 	}
@@ -271,6 +293,8 @@ size_t tcp_backlog(const struct tcp *tcp)
 void tcp_pause(struct tcp *tcp, bool pause)
 {
 	tcp->paused = pause;
-	if (is_up(tcp))
+	if (is_up(tcp) && pause && tcp->broken)
+		end(tcp); /* whoever pauses may wait for what is never sent */
+	else if (is_up(tcp))
 		read_on(tcp);
 }

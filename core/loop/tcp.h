@@ -4,7 +4,8 @@
  *
  * tcp_open gives a connection that ends in exactly one on_end (also after tcp_close, which may be called at any time,
  * also inside a callback; on_end never comes inside it); after it the struct is freed. Every address of the name is tried,
- * 10 s each. What the kernel has not taken at tcp_close is lost: wait for the backlog, or for the peer's end. Loop thread.
+ * 10 s each. What the kernel has not taken at tcp_close is lost: wait for the backlog, or for the peer's end.
+ * A peer that resets the connection is heard out: what it said before is still read, unless the reading is paused. Loop thread.
  */
 #pragma once
 

@@ -87,12 +87,12 @@ void nudge_owner(struct provisioner *p, struct owner *owner)
 	if (!owner || owner->n_untold == 0 || owner->notice.place)
 		return;
 	int64_t now = loop_now(p->loop);
-	if (owner->minute != now / MINUTE_MS) {
-		owner->minute = now / MINUTE_MS;
+	if (!owner->n_notices || now - owner->since >= MINUTE_MS) {
+		owner->since = now;
 		owner->n_notices = 0;
 	}
 	if (owner->n_notices < LIMIT_NOTICES_MINUTE)
 		tell(p, owner);
 	else
-		timer_set(p->loop, &owner->notice, MINUTE_MS - now % MINUTE_MS, minute_is_over, owner);
+		timer_set(p->loop, &owner->notice, owner->since + MINUTE_MS - now, minute_is_over, owner);
 }

@@ -28,15 +28,16 @@ static struct quota_slot *slot_of(const struct quota *q, const char *who, const 
 	return &q->slots[(h ^ h >> 16) % QUOTA_SLOTS];
 }
 
-static uint32_t period_of(const struct quota *q)
+/* A period begins with what is counted first, not when the clock says so: else twice as much fits around its border. */
+static bool is_over(const struct quota *q, const struct quota_slot *s)
 {
-	return (uint32_t)(loop_now(q->loop) / q->period_ms) + 1;
+	return s->n && loop_now(q->loop) - s->since >= q->period_ms;
 }
 
 bool quota_left(const struct quota *q, const char *who, const char *what)
 {
 	const struct quota_slot *s = slot_of(q, who, what);
-	return s->period != period_of(q) || s->n < q->most;
+	return s->n < q->most || is_over(q, s);
 }
 
 bool quota_take(struct quota *q, const char *who, const char *what)
@@ -44,8 +45,8 @@ bool quota_take(struct quota *q, const char *who, const char *what)
 	struct quota_slot *s = slot_of(q, who, what);
 	if (!quota_left(q, who, what))
 		return false;
-	if (s->period != period_of(q))
-		*s = (struct quota_slot){ .period = period_of(q) };
+	if (!s->n || is_over(q, s))
+		*s = (struct quota_slot){ .since = loop_now(q->loop) };
 	s->n++;
 	return true;
 }

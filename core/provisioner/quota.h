@@ -15,7 +15,7 @@ struct quota {
 	uint32_t most;
 	uint32_t salt; /* nobody outside can aim at another's counter */
 	struct quota_slot {
-		uint32_t period;
+		int64_t since; /* loop_now of the first that is counted */
 		uint32_t n;
 	} * slots; /* owned */
 };

@@ -51,7 +51,7 @@ struct owner {
 	size_t n_waiting;
 	size_t n_untold;     /* of them, he was not told about yet */
 	struct timer notice; /* when the next notification is due */
-	int64_t minute;      /* the minute of n_notices */
+	int64_t since;       /* loop_now of the first of n_notices, which are those of a minute */
 	unsigned n_notices;
 	struct list in_due;
 };

@@ -5,17 +5,18 @@
 
 #include <string.h>
 
-enum { PEOPLE = 4096, SERVERS = 256, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
+enum { PEOPLE = 4096, SERVERS = 256, WAYS = 4 /* places next to each other where a server may be */, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
 
 struct stranger { /* one who asked, at one address */
 	uint64_t print;
-	int64_t hour;
-	unsigned n; /* asked in this hour */
+	int64_t since; /* of his hour: it begins with what is counted first, not when the clock says so */
+	unsigned n; /* asked in it */
 	bool waits;
 };
 
 struct server { /* its users together */
-	int64_t minute;
+	uint64_t print;
+	int64_t since; /* of their minute */
 	unsigned asks, lists;
 };
 
@@ -66,23 +67,38 @@ static struct stranger *meet(struct strangers *s, const char *jid, const char *l
 {
 	uint64_t print = print_of(s, jid, local);
 	struct stranger *one = &s->people[place(print, PEOPLE)];
-	int64_t hour = loop_now(s->loop) / HOUR_MS + 1;
+	int64_t now = loop_now(s->loop);
 	if (one->print != print)
 		*one = (struct stranger){ .print = print };
-	if (one->hour != hour)
+	if (one->n && now - one->since >= HOUR_MS)
 		one->n = 0;
-	one->hour = hour;
+	if (!one->n)
+		one->since = now;
 	return one;
 }
 
+static bool is_over(const struct strangers *s, const struct server *server)
+{
+	return (!server->asks && !server->lists) || loop_now(s->loop) - server->since >= MINUTE_MS;
+}
+
+/* Only if all its places are taken does a server share one, so that one who calls all the time silences nobody else. */
 static struct server *server_of(struct strangers *s, const char *jid)
 {
 	const char *at = strchr(jid, '@');
-	struct server *server = &s->servers[place(mix(s->salt, at ? at + 1 : jid), SERVERS)];
-	int64_t minute = loop_now(s->loop) / MINUTE_MS + 1;
-	if (server->minute != minute)
-		*server = (struct server){ .minute = minute };
-	return server;
+	uint64_t print = mix(s->salt, at ? at + 1 : jid);
+	struct server *row = &s->servers[place(print, SERVERS / WAYS) * WAYS], *found = NULL;
+	for (size_t i = 0; i < WAYS; i++)
+		if (row[i].print == print)
+			found = &row[i];
+	for (size_t i = 0; i < WAYS && !found; i++)
+		if (is_over(s, &row[i]))
+			found = &row[i];
+	if (!found)
+		return row;
+	if (found->print != print || is_over(s, found))
+		*found = (struct server){ .print = print, .since = loop_now(s->loop) };
+	return found;
 }
 
 bool strangers_ask(struct strangers *s, const char *jid, const char *local)

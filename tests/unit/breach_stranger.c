@@ -2,6 +2,7 @@
 #include "tests/unit/talk.h"
 
 #include "core/base/limits.h"
+#include "core/xmpp/strangers.h"
 
 #define NOBODY "nobody@things.test"
 
@@ -229,4 +230,38 @@ Test(breach_stranger, may_not_have_the_domain_listed_all_the_time)
 				"<query xmlns='http://jabber.org/protocol/disco#items'/></iq>");
 	has(stage_wait(s, "id='f'"), TEMP);
 	stage_free(s);
+}
+
+/* Which server shares what is remembered with which is chance: here it may not matter for any of them. */
+Test(breach_stranger, who_calls_all_the_time_silences_no_other_server)
+{
+	struct loop *loop = loop_new();
+	for (int i = 0; i < 2000; i++) {
+		struct strangers *s = strangers_new(loop);
+		for (int k = 0; k < LIMIT_LISTS_MINUTE; k++)
+			cr_assert(strangers_may_list(s, STRANGER));
+		cr_assert_not(strangers_may_list(s, STRANGER));
+		cr_assert(strangers_may_list(s, FRIEND));
+		strangers_free(s);
+	}
+	loop_free(loop);
+}
+
+/* An hour begins with the first request, wherever the clock stands: else twice as many fit around the full one. */
+Test(breach_stranger, has_his_hour_and_not_that_of_the_clock)
+{
+	enum { MINUTE = 60 * 1000 };
+	struct loop *loop = loop_new();
+	for (int i = 0; i < 12; i++) {
+		struct strangers *s = strangers_new(loop);
+		for (int k = 0; k < LIMIT_QUERIES_HOUR; k++)
+			cr_assert(strangers_ask(s, STRANGER, "t"));
+		loop_skip(loop, 5 * MINUTE);
+		cr_assert_not(strangers_ask(s, STRANGER, "t"), "after %d minutes", 5 * i);
+		loop_skip(loop, 55 * MINUTE + 1);
+		cr_assert(strangers_ask(s, STRANGER, "t"));
+		loop_skip(loop, 5 * MINUTE);
+		strangers_free(s);
+	}
+	loop_free(loop);
 }

@@ -70,6 +70,21 @@ Test(quota, counts_per_name_and_begins_anew_with_each_period)
 	loop_free(loop);
 }
 
+Test(quota, its_period_is_not_that_of_the_clock)
+{
+	struct loop *loop = loop_new();
+	for (int i = 0; i < 12; i++) {
+		struct quota q;
+		quota_init(&q, loop, 60000, 1);
+		cr_expect(quota_take(&q, "anna@b.example", ""));
+		loop_skip(loop, 5000);
+		cr_expect_not(quota_left(&q, "anna@b.example", ""), "after %d s", 5 * i);
+		cr_expect_not(quota_take(&q, "anna@b.example", ""), "after %d s", 5 * i);
+		quota_free(&q);
+	}
+	loop_free(loop);
+}
+
 static const struct registration *thing_of(const struct decision *d)
 {
 	return d->thing;

@@ -278,6 +278,37 @@ Test(tcp, ends_when_a_write_meets_a_reset)
 	scene_free(s);
 }
 
+/* A service that refuses says why, and closes with our next words unread: the reset must not eat the reason. */
+Test(tcp, reads_the_last_words_of_a_peer_that_resets)
+{
+	struct scene *s = scene_new("127.0.0.1");
+	turn_until_up(s);
+	cr_assert_eq(write(s->peer_fd, "sorry", 5), 5);
+	tcp_write(s->tcp, counting(0, 100), 100);
+	drop_peer(s); /* unread: a reset */
+	for (int i = 0; i < 10; i++)
+		tcp_write(s->tcp, counting(0, 100), 100);
+	cr_expect_eq(tcp_backlog(s->tcp), 0);
+	while (s->tcp)
+		loop_turn(s->loop);
+	cr_expect_eq(s->got, 5);
+	cr_expect(strstr(s->why.text, "lost: "), "%s", s->why.text);
+	scene_free(s);
+}
+
+Test(tcp, ends_at_once_when_a_write_met_a_reset_and_nobody_reads)
+{
+	struct scene *s = scene_new("127.0.0.1");
+	turn_until_up(s);
+	tcp_write(s->tcp, counting(0, 100), 100);
+	drop_peer(s);
+	tcp_write(s->tcp, counting(0, 100), 100);
+	tcp_pause(s->tcp, true);
+	while (s->tcp)
+		loop_turn(s->loop);
+	scene_free(s);
+}
+
 Test(tcp, may_be_closed_inside_its_callbacks)
 {
 	struct scene *s = scene_new("127.0.0.1");
