@@ -57,6 +57,18 @@ static void free_device(struct hafound_device *d)
 	mem_free(d);
 }
 
+/* What was told and taken back does not use up the places of others. */
+static void drop_empty(struct hafound *f)
+{
+	struct hafound_device *d;
+	for (size_t at = 0; (d = map_next(&f->devices, &at));) {
+		if (d->n_points || d->is_changed)
+			continue;
+		map_drop(&f->devices, d->id);
+		free_device(d);
+	}
+}
+
 static void say_full(struct hafound *f, const char *source, const char *why)
 {
 	if (!f->full)
@@ -69,6 +81,8 @@ static struct hafound_device *find_device(struct hafound *f, const struct source
 {
 	char *id = haident_of(e->identity), why[200];
 	struct hafound_device *d = map_find(&f->devices, id);
+	if (!d && f->devices.n >= f->rule.most)
+		drop_empty(f);
 	if (!d && f->devices.n >= f->rule.most) {
 		say_full(f, s->name, "there are as many devices as discovery_limit allows; more are left out");
 	} else if (!d) {

@@ -180,6 +180,35 @@ static size_t changed(struct hearing *h)
 	return n;
 }
 
+static void tell_of(struct hearing *h, int device, bool there)
+{
+	char topic[80], message[160];
+	snprintf(topic, sizeof(topic), "homeassistant/sensor/d%d/t/config", device);
+	snprintf(message, sizeof(message),
+		 "{\"uniq_id\":\"d%d_t\",\"stat_t\":\"d%d/t\",\"dev\":{\"ids\":[\"d%d\"]}}", device, device, device);
+	tell(h, topic, there ? message : "");
+	mem_free(print_all(h));
+}
+
+Test(hafound, devices_that_were_taken_back_leave_their_places_to_others)
+{
+	struct hearing h;
+	begin(&h);
+	h.found.rule.most = 5;
+	for (int i = 0; i < 40; i++) {
+		tell_of(&h, i, true);
+		cr_expect_eq(h.n_notes, 0, "%d: %s", i, h.notes.data ? h.notes.data : "");
+		if (i >= 4)
+			tell_of(&h, i - 4, false);
+	}
+	cr_expect_leq(h.found.devices.n, 5);
+	cr_expect(hafound_find(&h.found, "d39"));
+	for (int i = 40; i < 43; i++)
+		tell_of(&h, i, true);
+	cr_expect_eq(h.n_notes, 1, "the bound holds, and is said once");
+	end(&h);
+}
+
 Test(hafound, what_is_said_again_changes_nothing)
 {
 	struct hearing h;
