@@ -103,14 +103,17 @@ static int discover(struct discover *d)
 	return code;
 }
 
-static void find_bus(struct discover *d)
+static int find_bus(struct discover *d)
 {
 	struct cli *c = d->c;
 	struct bus *bus = c->n_args && d->conf.house ? house_find_bus(d->conf.house, c->args[0]) : NULL;
-	if (!bus || strcmp(bus->protocol, d->protocol->name) != 0)
-		return;
+	if (!bus)
+		return CLI_DONE;
+	if (strcmp(bus->protocol, d->protocol->name) != 0)
+		return cli_fail(c, CLI_FAILED, "bus '%s' is no CoAP: %s has no resources", bus->id, bus->protocol);
 	d->bus = bus;
 	d->first = 1;
+	return CLI_DONE;
 }
 
 /* Without a file it works as well; with one that is wrong, a bus of it cannot be used. */
@@ -137,10 +140,10 @@ int discover_run(struct cli *c)
 	d.made_up.options = setting_new((*p)->options, (*p)->options_size);
 	d.bus = &d.made_up;
 	int code = load(&d, protocols);
-	if (code == CLI_DONE) {
-		find_bus(&d);
+	if (code == CLI_DONE)
+		code = find_bus(&d);
+	if (code == CLI_DONE)
 		code = discover(&d);
-	}
 	setting_drop(d.made_up.options);
 	conf_free(&d.conf);
 	mem_free(protocols);

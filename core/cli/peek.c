@@ -271,7 +271,7 @@ static int read_cells(struct peek *k, struct err *e)
 		n_good += k->cells[i].good;
 	}
 	if (!bad && !n_good)
-		bad = err_set(e, "unit %lld: %s", (long long)k->unit.unit_id, answers[0].why.text);
+		bad = err_set(e, "%s", answers[0].why.text);
 	mem_free(points);
 	mem_free(answers);
 	return bad;

@@ -214,6 +214,16 @@ static int raw_of_number(const struct point *p, const struct value *shown, struc
 	return 0;
 }
 
+/* Of what is shown, not of what is on the wire: 40.5 is right for an int16 with a scale of 0.1. */
+static int refuse_type(const struct point *p, struct err *e)
+{
+	static const char *const shown[] = { [VALUE_BOOL] = "true or false",
+					     [VALUE_NUMBER] = "a number, as 21 or 21.5",
+					     [VALUE_TEXT] = "text",
+					     [VALUE_TIME] = "a time, as 2026-01-31T12:00:00Z" };
+	return err_set(e, "must be %s", shown[shown_types[p->type]]);
+}
+
 int point_to_raw(const struct point *p, const struct value *shown, struct value *ret_raw, struct err *e)
 {
 	if (!(p->access & ACCESS_WRITE))
@@ -221,7 +231,7 @@ int point_to_raw(const struct point *p, const struct value *shown, struct value 
 	if (p->n_words)
 		return raw_of_word(p, shown, ret_raw, e);
 	if (shown->type != shown_types[p->type])
-		return err_set(e, "must be of type %s", type_word(p->type));
+		return refuse_type(p, e);
 	if (shown->type == VALUE_NUMBER)
 		return raw_of_number(p, shown, ret_raw, e);
 	if (shown->type == VALUE_TEXT) {
@@ -269,7 +279,7 @@ int point_parse(const struct point *p, const char *text, size_t size, struct val
 		bad = 0;
 	}
 	if (bad)
-		return err_set(e, "must be of type %s", type_word(p->type));
+		return refuse_type(p, e);
 	*ret_shown = v;
 	return 0;
 }

@@ -87,6 +87,10 @@ class WhatADeviceHas(Discover):
             self.assertRegex(values["time"], r"^[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d$")
             self.assertIn('name = "Internal Clock"; path = "/time"; observe = true;', out)
 
+    def test_a_bus_that_is_no_coap_is_no_host(self):
+        self.conf.write_text('buses = ( { id = "plc"; protocol = "modbus-tcp"; host = "127.0.0.1"; } );\n')
+        self.assertEqual(self.tool("discover", "plc"), (1, "", "jidgate: bus 'plc' is no CoAP: modbus-tcp has no resources\n"))
+
     def test_the_identity_of_the_bus_opens_what_is_protected(self):
         key = self.folder / "key"
         key.write_text("s3cret-of-the-bus")

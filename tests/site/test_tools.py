@@ -87,6 +87,7 @@ class Values(Tools):
         self.assertEqual(self.tool("write", "boiler.setpoint", "60.5"),
                          (0, "boiler.setpoint: written, and seen at the device\n", ""))
         self.assertEqual(self.slave.say("get holding 10"), "605 ok")
+        self.assertIn("must be a number", self.tool("write", "boiler.setpoint", "60,5")[2])
         for refused in ("80", "-5", "12 apples", "60.55"):
             status, out, err = self.tool("write", "boiler.setpoint", refused)
             self.assertEqual((status, out), (1, ""), refused)
@@ -200,7 +201,7 @@ class Peek(Tools):
         self.slave.say("units 1 2")
         status, out, err = self.tool("peek", "line", "3", "input", "0", "2")
         self.assertEqual((status, out), (1, ""))
-        self.assertIn("jidgate: unit 3: ", err)
+        self.assertIn("jidgate: unit 3 does not answer", err)
 
     def test_wrong_words_are_wrong_usage(self):
         for words in (["line"], ["line", "x", "input", "0", "2"], ["line", "1", "inputs", "0", "2"], ["line", "256", "input", "0", "2"],

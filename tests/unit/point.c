@@ -217,7 +217,7 @@ Test(point, reads_what_people_type)
 	cr_expect_eq(point_parse(p, "0", 1, &v, &e), 0);
 	cr_expect_not(v.yes);
 	cr_expect_eq(point_parse(p, "maybe", 5, &v, &e), -1);
-	cr_expect_str_eq(e.text, "must be of type bool");
+	cr_expect_str_eq(e.text, "must be true or false");
 	point_free(p);
 	p = new_point(TYPE_REAL);
 	cr_expect_eq(point_parse(p, "21.50", 5, &v, &e), 0);

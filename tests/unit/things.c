@@ -329,7 +329,7 @@ Test(things, refuses_a_set_as_a_whole_and_names_the_parameter)
 	} rows[] = {
 		{ "<double name='set' value='75.1'/>", "FormError", "must be from 30 to 75" },
 		{ "<double name='set' value='60'/><int name='nothing' value='1'/>", "NotFound", "<item-not-found" },
-		{ "<bool name='set' value='true'/>", "FormError", "must be of type int16" },
+		{ "<bool name='set' value='true'/>", "FormError", "must be a number, as 21 or 21.5" },
 		{ "<int name='set'/>", "FormError", "name or value is missing" },
 		{ "", "FormError", "no parameter is given" },
 		{ "<node nodeId='other'/><int name='set' value='60'/>", "NotFound", "<item-not-found" },
