@@ -163,6 +163,8 @@ static void fill_device(struct build *b, const struct fill *f, const struct file
 	size_t before = b->c->n_errors;
 	d->options = setting_new(protocol->device, protocol->device_size);
 	const struct points from = find_points(b, f, n, protocol);
+	if (file_text_of(n, "template") && !from.template)
+		return; /* what is missing now would have come from it */
 	fill_parts_of(f, n, &from, d, protocol);
 	if (needs_password(b, d))
 		fill_fault(f, n, NULL, "'password_file' is missing: in accounts mode every thing logs in");
