@@ -40,6 +40,15 @@ long long daemon_number(const json_t *line, const char *key)
 	return json_integer_value(json_object_get(line, key));
 }
 
+void daemon_print_quality(const struct cli *c, const json_t *line)
+{
+	const char *trouble = daemon_text(line, "trouble"), *last = daemon_text(line, "last");
+	const char *unit = daemon_text(line, "unit");
+	fprintf(c->out, "%s%s%s", daemon_text(line, "quality"), *trouble ? ", " : "", trouble);
+	if (*last)
+		fprintf(c->out, " (last %s%s%s)", last, *unit ? " " : "", unit);
+}
+
 static void finish(struct call *c, int end, const char *why)
 {
 	if (c->over)

@@ -32,3 +32,6 @@ json_t *daemon_parse(const char *text, size_t size);
 /* "" if it is not there or not a text. */
 const char *daemon_text(const json_t *line, const char *key);
 long long daemon_number(const json_t *line, const char *key);
+
+/* "good", "bad, does not answer (last 21.5 °C)": the last good value stands behind the word that it is not that any more. */
+void daemon_print_quality(const struct cli *c, const json_t *line);

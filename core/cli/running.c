@@ -170,9 +170,7 @@ static void print_value(const struct cli *c, const json_t *line)
 	const char *value = daemon_text(line, "value"), *unit = daemon_text(line, "unit");
 	if (*value)
 		fprintf(c->out, "%s%s%s, ", value, *unit ? " " : "", unit);
-	fputs(daemon_text(line, "quality"), c->out);
-	if (*daemon_text(line, "trouble"))
-		fprintf(c->out, ", %s", daemon_text(line, "trouble"));
+	daemon_print_quality(c, line);
 	if (*daemon_text(line, "time"))
 		fprintf(c->out, ", %s old", print_span(daemon_number(line, "age_ms"), span));
 }

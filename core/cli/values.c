@@ -30,14 +30,14 @@ static void print_line(void *ctx, const json_t *line, const char *text)
 {
 	const struct cli *c = ctx;
 	const char *value = daemon_text(line, "value"), *unit = daemon_text(line, "unit");
-	const char *trouble = daemon_text(line, "trouble"), *when = daemon_text(line, "time");
+	const char *when = daemon_text(line, "time");
 	if (c->json) {
 		fprintf(c->out, "%s\n", text);
 	} else {
 		fprintf(c->out, "%s: ", daemon_text(line, "point"));
 		if (json_is_string(json_object_get(line, "value")))
 			fprintf(c->out, "%s%s%s, ", value, *unit ? " " : "", unit);
-		fprintf(c->out, "%s%s%s", daemon_text(line, "quality"), *trouble ? ", " : "", trouble);
+		daemon_print_quality(c, line);
 		if (*when)
 			fprintf(c->out, ", %s, %lld ms old", when, daemon_number(line, "age_ms"));
 		fputc('\n', c->out);

@@ -119,10 +119,21 @@ static int need_things(const struct client *c, struct err *e)
 	return house_of(c) ? 0 : err_set(e, "this is a provisioning service: it has no things of its own");
 }
 
+static bool is_known(const struct control *control, const char *what)
+{
+	const struct house *h = control->conf->house;
+	return house_find_thing(h, what, strlen(what)) || house_find_device(h, what) ||
+	       (control->gate && map_find(&control->gate->orphans, what));
+}
+
 int listing_begin_things(struct client *c, struct err *e)
 {
-	cut_domain(c);
-	return need_things(c, e);
+	const char *what = cut_domain(c);
+	if (need_things(c, e) < 0)
+		return -1;
+	if (!what || is_known(c->control, what))
+		return 0;
+	return err_set(e, "there is no thing or device '%.200s'; see jidgate things", what);
 }
 
 int listing_begin_labels(struct client *c, struct err *e)

@@ -22,6 +22,10 @@ SLOW = {"id": "slow", "bus": "sim", "name": "Slow", "points": [
     {"id": "level", "type": "int", "wave": "held", "access": "rw", "min": 0, "max": 10, "poll": "1h", "thing": False,
      "write": {"min_interval": "1h", "confirm": "readback"}}]}
 
+DYING = {"id": "dying", "bus": "sim", "name": "Dying", "points": [
+    {"id": "temp", "type": "real", "wave": "constant", "mean": 21.5, "unit": "°C", "poll": "200ms",
+     "faults": [{"kind": "refused", "after": "1s"}]}]}
+
 
 class Running(unittest.IsolatedAsyncioTestCase):
     def new_site(self, **more):
@@ -74,6 +78,14 @@ class Shows(Running):
         self.assertIn(f"{site.jid('hall.temp')}  Temperature: 21.5 °C, good, ", self.words("things", "hall")[1])
         self.assertEqual(self.words("friends", "nothing")[0], 1)
         self.assertEqual(self.words("status", "more")[0], 2)
+
+    def test_what_is_not_good_is_shown_with_the_last_value_behind_it(self):
+        self.new_site(devices=[DYING])
+        last = "(last 21.5 °C), "
+        eventually(lambda: last in self.words("things", "dying")[1], "the last value")
+        self.assertIn(f"temp: bad, the device refuses {last}", self.words("things", "dying")[1])
+        self.assertIn(f"dying.temp: bad, the device refuses {last}", self.words("read", "dying.temp")[1])
+        self.assertEqual(self.words("things", "dyin")[::2], (1, "jidgate: there is no thing or device 'dyin'; see jidgate things\n"))
 
     async def test_friends_are_shown_with_who_waits(self):
         site = self.new_site()

@@ -230,6 +230,8 @@ Test(control_words, things_tells_owner_and_friends_and_friends_who_they_are)
 	expect_said(said, "\"jid\": \"" STRANGER "\", \"state\": \"asking\"");
 	cr_expect_eq(desk_count("\"thing\"", ask(&o, "{\"word\": \"things\", \"args\": [\"boiler\"]}\n")), 3,
 		     "all of a device");
+	expect_said(ask(&o, "{\"word\": \"things\", \"args\": [\"nobody\"]}\n"),
+		    "{\"end\": \"failed\", \"why\": \"there is no thing or device 'nobody'; see jidgate things\"}");
 	end(&o);
 }
 
