@@ -62,7 +62,6 @@ void point_inherit(struct point *p, struct point *was, bool same)
 		return;
 	sample_free(&p->last);
 	p->last = (struct sample){ 0 };
-	p->counter = (struct counter){ 0 };
 	p->anew = false;
 	p->taken_ms = 0;
 	p->counter = (struct counter){ 0 }; /* another register has turned as often as it says */

@@ -110,6 +110,8 @@ Test(breach_size, of_failures_is_told_in_pieces_that_fit)
 		       "<iq type='get' id='1' from='" FRIEND
 		       "/r' to='boiler@things.test'><req xmlns='urn:xmpp:iot:sensordata' seqnr='1' peak='true'/>"
 		       "</iq>");
+	while (s->n_asked < TEXTS)
+		loop_turn(s->loop);
 	while (s->n_asked)
 		stage_answer(s, REQUEST_AWAY, NULL);
 	while (errors < TEXTS) {

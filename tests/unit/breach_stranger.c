@@ -247,6 +247,23 @@ Test(breach_stranger, who_calls_all_the_time_silences_no_other_server)
 	loop_free(loop);
 }
 
+/* Nor does the crowd let him begin anew. */
+Test(breach_stranger, is_not_forgotten_for_the_many_servers_that_call_too)
+{
+	struct loop *loop = loop_new();
+	struct strangers *s = strangers_new(loop);
+	char jid[40];
+	for (int k = 0; k < LIMIT_LISTS_MINUTE; k++)
+		cr_assert(strangers_may_list(s, STRANGER));
+	for (int i = 0; i < 3000; i++) {
+		snprintf(jid, sizeof(jid), "a@s%d.test", i);
+		strangers_may_list(s, jid);
+	}
+	cr_expect_not(strangers_may_list(s, STRANGER));
+	strangers_free(s);
+	loop_free(loop);
+}
+
 /* An hour begins with the first request, wherever the clock stands: else twice as many fit around the full one. */
 Test(breach_stranger, has_his_hour_and_not_that_of_the_clock)
 {

@@ -447,6 +447,22 @@ Test(reload, a_jid_moves_from_one_device_to_another)
 	end(s);
 }
 
+Test(reload, a_jid_of_one_that_stays_as_it_runs_is_given_to_nobody)
+{
+	struct scene *s = begin(DEVICE("a") ", " DEVICE("b"));
+	const struct thing *before = find(s, "a.temp");
+	write_conf(s, BUSES, "{ id = \"a\"; bus = \"sim\"; points = ( { id = \"temp\"; type = \"none\"; } ); }, "
+			     "{ id = \"b\"; bus = \"sim\"; points = ( { id = \"temp\"; type = \"real\"; jid = \"a.temp\"; } ); }");
+	reload_now(s);
+	cr_expect_eq(s->status, 0);
+	cr_expect(strstr(s->report, "device 'b': its JID is that of device 'a', which stays as it runs: left out"), "%s",
+		  s->report);
+	cr_expect_eq(find(s, "a.temp"), before);
+	cr_expect_str_eq(before->device->id, "a");
+	cr_expect_not_null(find(s, "b.temp"), "it runs as it was");
+	end(s);
+}
+
 Test(reload, what_is_asked_meanwhile_is_done_afterwards)
 {
 	struct scene *s = begin(DEVICE("a"));
