@@ -128,6 +128,18 @@ void coappeer_drop(struct coappeer_exchange *x)
 	go_on(peer);
 }
 
+/* Not writes: nobody knows whether they were done. */
+static void queue_reads_again(struct coappeer *peer)
+{
+	list_each (at, &peer->flying) {
+		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
+		if (x->write)
+			continue;
+		take_down(x);
+		list_add_first(&peer->queue, &x->link);
+	}
+}
+
 void coappeer_hush(struct coappeer *peer)
 {
 	if (!peer->session)
@@ -137,13 +149,7 @@ void coappeer_hush(struct coappeer *peer)
 		return;
 	}
 	coap_session_disconnected(peer->session, COAP_NACK_NOT_DELIVERABLE); /* libcoap's word for: forget your queue */
-	list_each (at, &peer->flying) {
-		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
-		if (x->write)
-			continue;
-		take_down(x);
-		list_add_first(&peer->queue, &x->link);
-	}
+	queue_reads_again(peer);
 	go_on(peer);
 }
 
@@ -352,13 +358,7 @@ static void end_session(struct coappeer *peer)
 	peer->heard_at_end = peer->heard;
 	peer->lost = 0;
 	drop_session(peer);
-	list_each (at, &peer->flying) {
-		struct coappeer_exchange *x = list_of(at, struct coappeer_exchange, link);
-		if (x->write)
-			continue;
-		take_down(x);
-		list_add_first(&peer->queue, &x->link);
-	}
+	queue_reads_again(peer);
 	if (!useful)
 		end_queued(peer, &why);
 	if (peer->on_lost)
