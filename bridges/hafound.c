@@ -289,16 +289,10 @@ bool hafound_knows(const struct hafound *f, const char *source)
 
 static void print_watch(const struct haentity_watch *w, struct text *to)
 {
-	const char *const rows[][2] = {
-		{ "topic", w->topic }, { "path", w->path }, { "online", w->online }, { "offline", w->offline }
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (!rows[i][1])
-			continue;
-		text_addf(to, " %s = ", rows[i][0]);
-		scalar_quote(to, rows[i][1]);
-		text_add(to, ";");
-	}
+	scalar_put(to, "topic", w->topic);
+	scalar_put(to, "path", w->path);
+	scalar_put(to, "online", w->online);
+	scalar_put(to, "offline", w->offline);
 }
 
 static bool is_before(const struct haentity_watch *const *list, size_t n, const struct haentity_watch *w)
@@ -341,15 +335,10 @@ static const char *name_of(const struct hafound_device *d)
 
 void hafound_print_head(const struct hafound_device *d, const char *bus, struct text *to)
 {
-	const char *name = name_of(d);
-	text_addf(to, "{ id = \"%s\";", d->id);
-	if (bus)
-		text_addf(to, " bus = \"%s\";", bus);
-	if (name) {
-		text_add(to, " name = ");
-		scalar_quote(to, name);
-		text_add(to, ";");
-	}
+	text_add(to, "{");
+	scalar_put(to, "id", d->id);
+	scalar_put(to, "bus", bus);
+	scalar_put(to, "name", name_of(d));
 	print_watches(d, to);
 }
 
@@ -360,11 +349,8 @@ size_t hafound_print_points(const struct hafound *f, const struct hafound_device
 	list_each (link, &d->points) {
 		const struct entry *entry = list_of(link, struct entry, link);
 		text_addf(to, "%s%s", n++ ? between : "", entry->entity->point);
-		if (f->rule.sources) {
-			text_add(to, " discovered = ");
-			scalar_quote(to, entry->source->name);
-			text_add(to, ";");
-		}
+		if (f->rule.sources)
+			scalar_put(to, "discovered", entry->source->name);
 		text_add(to, " }");
 	}
 	return n;

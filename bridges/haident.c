@@ -44,21 +44,6 @@ char *haident_of(const char *identity)
 	return id.data;
 }
 
-char *haident_plain(const char *words)
-{
-	struct text id = { 0 };
-	for (; *words && id.size < LONGEST; words++) {
-		add_char(&id, lower(*words));
-		if (id.size > 1 && id.data[id.size - 1] == '-' && id.data[id.size - 2] == '-')
-			id.data[--id.size] = '\0';
-	}
-	while (id.size && id.data[id.size - 1] == '-')
-		id.data[--id.size] = '\0';
-	if (id.size == 0)
-		text_add(&id, "x");
-	return id.data;
-}
-
 static bool is_in(const char *part, size_t size, const char *whole)
 {
 	for (const char *at = whole; *at; at += strcspn(at, between)) {

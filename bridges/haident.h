@@ -11,7 +11,5 @@
 
 char *haident_of(const char *identity); /* the caller's; never empty */
 
-char *haident_plain(const char *words); /* without that number: two may be one. "Küche (oben)" gives k-che-oben */
-
 /* Of a point: its unique id without the parts of it that only say which device it is. Nothing left: `kind`. */
 char *haident_point(const char *unique, const char *identity, const char *kind);

@@ -21,13 +21,6 @@ struct maker {
 
 /* --- pieces --- */
 
-static void add_quoted(struct text *to, const char *key, const char *text)
-{
-	text_addf(to, " %s = ", key);
-	scalar_quote(to, text);
-	text_add(to, ";");
-}
-
 /* A text of the message or the fallback, into room that is the caller's. */
 static int read_text(struct maker *m, const char *key, const char *fallback, struct text *ret)
 {
@@ -54,8 +47,8 @@ static int add_words(struct text *to, const char *on, const char *off, struct er
 {
 	if (!*on || !*off || strcmp(on, off) == 0)
 		return err_set(e, "the words for on and off are empty or the same");
-	add_quoted(to, "on", on);
-	add_quoted(to, "off", off);
+	scalar_put(to, "on", on);
+	scalar_put(to, "off", off);
 	return 0;
 }
 
@@ -64,7 +57,7 @@ static int add_topic(struct maker *m, const char *key, struct text *to)
 	struct text topic = { 0 };
 	int has = hajson_topic(m->json, key, &topic, m->why);
 	if (has > 0)
-		add_quoted(to, "topic", topic.data);
+		scalar_put(to, "topic", topic.data);
 	text_free(&topic);
 	return has;
 }
@@ -77,7 +70,7 @@ static int add_path(struct maker *m, const char *key, bool number)
 	if (has > 0 && template.size)
 		bad = hatemplate_value(template.data, &path, &decimals, m->why);
 	if (path)
-		add_quoted(&m->to, "path", path);
+		scalar_put(&m->to, "path", path);
 	if (decimals >= 0 && number)
 		text_addf(&m->to, " decimals = %d;", decimals);
 	m->has_path = path != NULL;
@@ -111,7 +104,7 @@ static int add_unit(struct maker *m)
 	if (unit.size > 64)
 		has = err_set(m->why, "unit_of_measurement is longer than 64 bytes");
 	else if (unit.size)
-		add_quoted(&m->to, "unit", unit.data);
+		scalar_put(&m->to, "unit", unit.data);
 	bool any = unit.size;
 	text_free(&unit);
 	return has < 0 ? -1 : any;
@@ -170,7 +163,7 @@ static int add_write(struct maker *m, int heard, const char *payload, bool is_te
 	if (has >= 0 && is_echo(m))
 		has = err_set(m->why, "its commands would come back as its state: both have one topic");
 	if (has >= 0)
-		add_quoted(&m->write, "payload", own ? own : payload);
+		scalar_put(&m->write, "payload", own ? own : payload);
 	mem_free(own);
 	if (has < 0)
 		return -1;
@@ -351,7 +344,7 @@ static int add_name(struct maker *m, const char *device)
 	if (strlen(own) > LIMIT_NAME)
 		has = err_set(m->why, "name has more than %d bytes", LIMIT_NAME);
 	else if (*own)
-		add_quoted(&m->to, "name", own);
+		scalar_put(&m->to, "name", own);
 	text_free(&name);
 	return has;
 }
@@ -366,7 +359,7 @@ int hapoint_print(struct hajson j, const char *kind, const char *id, const char 
 			       text_quote(room, sizeof(room), kind, strlen(kind)));
 	}
 	text_add(&m.to, "{");
-	add_quoted(&m.to, "id", id);
+	scalar_put(&m.to, "id", id);
 	int bad = add_name(&m, device) < 0 ? -1 : kinds[i].print(&m);
 	text_free(&m.write);
 	if (bad)

@@ -1,14 +1,16 @@
 #include "bridges/heard.h"
 
-#include "bridges/haident.h"
 #include "bridges/leaves.h"
 #include "core/base/limits.h"
 #include "core/base/list.h"
 #include "core/base/mem.h"
+#include "core/conf/ids.h"
 #include "core/conf/repeat.h"
 #include "core/conf/scalar.h"
 
 #include <stdlib.h>
+
+enum { ID_MOST = 120 };
 
 struct heard_topic {
 	struct list link; /* in its group */
@@ -140,13 +142,6 @@ void heard_take(struct heard *h, const char *topic, const void *bytes, size_t si
 
 /* --- as configuration --- */
 
-static void add_quoted(struct text *to, const char *key, const char *text)
-{
-	text_addf(to, " %s = ", key);
-	scalar_quote(to, text);
-	text_add(to, ";");
-}
-
 /* Names that mean the same for every maker, nearly: the unit is still a guess, and said to be one. */
 static const char *guess_unit(const char *name)
 {
@@ -162,12 +157,6 @@ static const char *guess_unit(const char *name)
 	return NULL;
 }
 
-struct taken { /* ids of one device, or of all devices */
-	struct map ids;
-	const struct house *known;
-	const struct text *before; /* devices that were printed already; NULL: none */
-};
-
 /* Is there such a row in what was printed? */
 static bool is_row(const struct text *printed, const char *key, const char *value)
 {
@@ -180,33 +169,14 @@ static bool is_row(const struct text *printed, const char *key, const char *valu
 	return found;
 }
 
-static bool is_known(const struct taken *t, const char *id)
+/* Of what an id is made: words of the devices. */
+static const char *id_of(struct ids *ids, const char *words)
 {
-	for (size_t i = 0; t->known && i < t->known->n_devices; i++)
-		if (text_same(t->known->devices[i]->id, id))
-			return true;
-	return map_find(&t->ids, id) != NULL || (t->before && is_row(t->before, "{ id", id));
-}
-
-/* Owned by the map. */
-static const char *free_id(struct taken *t, const char *wanted)
-{
-	char *first = haident_plain(wanted), *id = mem_text(first);
-	for (unsigned n = 2; is_known(t, id); n++) {
-		mem_free(id);
-		id = mem_format("%s-%u", first, n);
-	}
-	mem_free(first);
-	map_put(&t->ids, id, id);
+	struct text wanted = { 0 };
+	ids_add_word(&wanted, words, ID_MOST);
+	const char *id = ids_new(ids, wanted.size ? wanted.data : "x");
+	text_free(&wanted);
 	return id;
-}
-
-static void free_ids(struct taken *t)
-{
-	char *id;
-	for (size_t at = 0; (id = map_next(&t->ids, &at));)
-		mem_free(id);
-	map_free(&t->ids);
 }
 
 static const char *below(const struct group *g, const struct heard_topic *t)
@@ -215,7 +185,7 @@ static const char *below(const struct group *g, const struct heard_topic *t)
 	return t->name[size] ? t->name + size + 1 : "";
 }
 
-static void print_point(const struct group *g, const struct heard_topic *t, const struct leaf *l, struct taken *ids,
+static void print_point(const struct group *g, const struct heard_topic *t, const struct leaf *l, struct ids *ids,
 			bool last, struct text *to)
 {
 	const char *path = l->pointer ? l->pointer + (*l->pointer == '/') : "", *relative = below(g, t);
@@ -223,22 +193,22 @@ static void print_point(const struct group *g, const struct heard_topic *t, cons
 		   *unit = l->type == TYPE_REAL ? guess_unit(name) : NULL;
 	char *wanted = mem_format("%s%s%s", relative, *relative && *path ? "-" : "", path);
 	text_add(to, "      {");
-	add_quoted(to, "id", free_id(ids, *wanted ? wanted : "value"));
+	scalar_put(to, "id", id_of(ids, *wanted ? wanted : "value"));
 	mem_free(wanted);
 	if (*relative) {
 		char *topic = mem_format("~/%s", relative);
-		add_quoted(to, "topic", topic);
+		scalar_put(to, "topic", topic);
 		mem_free(topic);
 	}
 	if (l->pointer)
-		add_quoted(to, "path", l->pointer);
-	add_quoted(to, "type", type_word(l->type));
+		scalar_put(to, "path", l->pointer);
+	scalar_put(to, "type", type_word(l->type));
 	if (l->on) {
-		add_quoted(to, "on", l->on);
-		add_quoted(to, "off", l->off);
+		scalar_put(to, "on", l->on);
+		scalar_put(to, "off", l->off);
 	}
 	if (unit)
-		add_quoted(to, "unit", unit);
+		scalar_put(to, "unit", unit);
 	text_addf(to, " }%s  # now %s%s\n", last ? "" : ",", l->seen,
 		  unit ? "; the unit is a guess from the name" : "");
 }
@@ -248,11 +218,11 @@ static void print_availability(const struct group *g, const struct heard_topic *
 	const char *relative = below(g, t);
 	char *topic = mem_format("~%s%s", *relative ? "/" : "", relative);
 	text_add(to, "\n    availability = {");
-	add_quoted(to, "topic", topic);
+	scalar_put(to, "topic", topic);
 	if (t->path)
-		add_quoted(to, "path", t->path);
-	add_quoted(to, "online", t->online);
-	add_quoted(to, "offline", t->offline);
+		scalar_put(to, "path", t->path);
+	scalar_put(to, "online", t->online);
+	scalar_put(to, "offline", t->offline);
 	text_add(to, " };");
 	mem_free(topic);
 }
@@ -270,7 +240,7 @@ static const struct heard_topic *availability_of(const struct group *g)
 /* The points one after the other, the last without its comma; their number. */
 static size_t print_points(const struct group *g, const struct text *before, struct text *to)
 {
-	struct taken ids = { 0 };
+	struct ids ids = { 0 };
 	const struct heard_topic *topic = NULL;
 	const struct leaf *leaf = NULL;
 	size_t n = 0;
@@ -287,7 +257,7 @@ static size_t print_points(const struct group *g, const struct text *before, str
 	}
 	if (leaf)
 		print_point(g, topic, leaf, &ids, true, to);
-	free_ids(&ids);
+	ids_end(&ids);
 	return n;
 }
 
@@ -296,9 +266,9 @@ static void print_group(const struct group *g, const char *bus, const char *id, 
 {
 	const struct heard_topic *t = availability_of(g);
 	text_add(to, "  {");
-	add_quoted(to, "id", id);
-	add_quoted(to, "bus", bus);
-	add_quoted(to, "topic", g->name);
+	scalar_put(to, "id", id);
+	scalar_put(to, "bus", bus);
+	scalar_put(to, "topic", g->name);
 	if (t)
 		print_availability(g, t, to);
 	text_addf(to, "\n    points = (\n%s    ); }", points->data);
@@ -312,7 +282,8 @@ static int by_name(const void *a, const void *b)
 
 size_t heard_print(struct heard *h, const char *bus, const struct house *known, size_t n, struct text *to)
 {
-	struct taken ids = { .known = known, .before = to };
+	struct ids ids = { 0 };
+	ids_take_devices(&ids, known);
 	struct group **all = mem_array(h->groups.n, sizeof(struct group *)), *g;
 	size_t n_all = 0;
 	for (size_t at = 0; (g = map_next(&h->groups, &at));)
@@ -321,12 +292,15 @@ size_t heard_print(struct heard *h, const char *bus, const struct house *known, 
 	for (size_t i = 0; i < n_all; i++) {
 		struct text points = { 0 };
 		if (print_points(all[i], to, &points)) {
+			const char *id = id_of(&ids, all[i]->name);
+			while (is_row(to, "{ id", id)) /* of a device that was printed before */
+				id = id_of(&ids, all[i]->name);
 			text_add(to, n++ ? ",\n" : "");
-			print_group(all[i], bus, free_id(&ids, all[i]->name), &points, to);
+			print_group(all[i], bus, id, &points, to);
 		}
 		text_free(&points);
 	}
-	free_ids(&ids);
+	ids_end(&ids);
 	mem_free(all);
 	return n;
 }

@@ -69,11 +69,10 @@ static void leave_out(struct levels *l, const char *key, const char *why)
 static void tell(struct levels *l, const struct pattern *p, const char *key, const char *level)
 {
 	struct text block = { 0 };
-	text_add(&block, "{ like = ");
-	scalar_quote(&block, p->id);
-	text_add(&block, "; level = ");
-	scalar_quote(&block, level);
-	text_add(&block, "; }");
+	text_add(&block, "{");
+	scalar_put(&block, "like", p->id);
+	scalar_put(&block, "level", level);
+	text_add(&block, " }");
 	bridge_found(l->bridge, key, block.data);
 	text_free(&block);
 }

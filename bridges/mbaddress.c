@@ -6,7 +6,7 @@ enum { ADDRESS_LAST = 65535, WRITE_READ_MOST = 242 /* bytes of 121 registers: fu
 
 static const char *const addressings[] = { "protocol", "modicon", NULL };
 static const char *const tables[] = { "coil", "discrete", "input", "holding", NULL };
-static const char *const modes[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2", NULL };
+const char *const mbaddress_mode_words[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2", NULL };
 static const char *const autos[] = { "auto", NULL };
 static const char *const rs485s[] = { "none", "kernel", "rts-up", "rts-down", NULL };
 
@@ -21,7 +21,7 @@ const struct setting mbaddress_rtu_rows[] = {
 	  .help = "serial port, best its name under /dev/serial/by-id" },
 	{ "baud", SETTING_INT, AT(mbaddress_rtu, baud), .fallback = "9600", .min = 110, .max = 4000000,
 	  .help = "bits per second" },
-	{ "mode", SETTING_WORD, AT(mbaddress_rtu, mode), .fallback = "8N1", .words = modes,
+	{ "mode", SETTING_WORD, AT(mbaddress_rtu, mode), .fallback = "8N1", .words = mbaddress_mode_words,
 	  .help = "data bits, parity, stop bits" },
 	{ "timeout", SETTING_DURATION, AT(mbaddress_rtu, timeout_ms), .fallback = "800ms", .min = 10, .max = 60000,
 	  .help = "how long a device may think before it answers; the time on the wire is added" },

@@ -62,7 +62,8 @@ struct mbaddress_mode {
 	char parity;
 	int stop_bits;
 };
-extern const struct mbaddress_mode mbaddress_modes[]; /* "8N1" "8E1" "8O1" "8N2" "8E2" "8O2"; RTU has always 8 bits */
+extern const struct mbaddress_mode mbaddress_modes[]; /* RTU has always 8 bits */
+extern const char *const mbaddress_mode_words[];      /* of the same: "8N1" "8E1" "8O1" "8N2" "8E2" "8O2" */
 
 extern const struct setting mbaddress_rtu_rows[], mbaddress_tcp_rows[], mbaddress_rtu_tcp_rows[], mbaddress_unit_rows[],
 	mbaddress_rows[];

@@ -9,9 +9,9 @@
 
 static void add_serial(struct text *to, const char *device)
 {
-	text_add(to, "buses = ( { id = \"line\"; protocol = \"modbus-rtu\"; device = ");
-	scalar_quote(to, device);
-	text_add(to, "; } );\n");
+	text_add(to, "buses = ( { id = \"line\"; protocol = \"modbus-rtu\";");
+	scalar_put(to, "device", device);
+	text_add(to, " } );\n");
 }
 
 /* "plc", "plc:5020", "::1", "[::1]:5020" */
@@ -22,11 +22,11 @@ static void add_connection(struct text *to, const char *host)
 	bool has_port = colon && (!several || (closed && colon[-1] == ']'));
 	char *name = mem_text_n(host + closed, (has_port ? (size_t)(colon - host) : strlen(host)) - closed);
 	name[strcspn(name, "]")] = '\0';
-	text_add(to, "buses = ( { id = \"net\"; protocol = \"modbus-tcp\"; host = ");
-	scalar_quote(to, name);
+	text_add(to, "buses = ( { id = \"net\"; protocol = \"modbus-tcp\";");
+	scalar_put(to, "host", name);
 	if (has_port)
-		text_addf(to, "; port = %s", colon + 1);
-	text_add(to, "; } );\n");
+		text_addf(to, " port = %s;", colon + 1);
+	text_add(to, " } );\n");
 	mem_free(name);
 }
 

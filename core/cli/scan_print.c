@@ -6,13 +6,11 @@
 
 #include <string.h>
 
-static const char *const parities[] = { "8N1", "8E1", "8O1", "8N2", "8E2", "8O2" }; /* of mbaddress_modes */
-
 static void print_where(const struct cli *c, const struct scan_bus *b)
 {
 	if (b->serial)
 		fprintf(c->out, "# %s, %lld baud, %s: ", b->serial->device, (long long)b->serial->baud,
-			parities[b->serial->mode]);
+			mbaddress_mode_words[b->serial->mode]);
 	else
 		fprintf(c->out, "# %s port %lld: ", b->tcp->host, (long long)b->tcp->port);
 }
@@ -43,11 +41,12 @@ static void add_device(const struct scan_bus *b, const struct scan_seen *s, stru
 {
 	if (!s->fit.template || s->device)
 		return;
-	text_addf(to, "%s\n  { id = \"unit-%u\"; bus = \"%s\"; unit_id = %u; name = ", to->size ? "," : "",
-		  s->found->unit, b->bus->id, s->found->unit);
+	text_addf(to, "%s\n  { id = \"unit-%u\"; bus = \"%s\"; unit_id = %u;", to->size ? "," : "", s->found->unit,
+		  b->bus->id, s->found->unit);
 	char *name = *s->found->who ? mem_text(s->found->who) : mem_format("Unit %u", s->found->unit);
-	scalar_quote(to, name);
-	text_addf(to, "; template = \"%s\"; }", s->fit.template);
+	scalar_put(to, "name", name);
+	scalar_put(to, "template", s->fit.template);
+	text_add(to, " }");
 	mem_free(name);
 }
 
@@ -81,33 +80,34 @@ static void print_text(const struct cli *c, const struct scan_bus *b, const stru
 	text_free(&devices);
 }
 
-static void add_word(struct text *to, const char *key, const char *word)
+static void put_unit(struct text *to, const struct scan_seen *s)
 {
-	text_addf(to, ", \"%s\": ", key);
-	if (word)
-		json_text(to, word, strlen(word));
-	else
-		text_add(to, "null");
+	json_begin(to, NULL, '{');
+	json_put_number(to, "unit", s->found->unit);
+	json_put_number(to, "exception", s->found->exception);
+	json_put(to, "identity", *s->found->who ? s->found->who : NULL);
+	json_put(to, "template", s->fit.template);
+	json_put(to, "device", s->device ? s->device->id : NULL);
+	json_end(to, '}');
 }
 
 static void print_json(const struct cli *c, const struct scan_bus *b, const struct mbscan *s,
 		       const struct scan_seen *seen)
 {
 	struct text t = { 0 };
-	text_addf(&t, "{\"stopped\": %s, \"any_unit\": %s", s->stopped ? "true" : "false", s->any ? "true" : "false");
-	if (b->serial)
-		text_addf(&t, ", \"baud\": %lld, \"mode\": \"%s\"", (long long)b->serial->baud,
-			  parities[b->serial->mode]);
-	text_add(&t, ", \"units\": [");
-	for (size_t i = 0; i < s->n_found; i++) {
-		text_addf(&t, "%s{\"unit\": %u, \"exception\": %u", i ? ", " : "", seen[i].found->unit,
-			  seen[i].found->exception);
-		add_word(&t, "identity", *seen[i].found->who ? seen[i].found->who : NULL);
-		add_word(&t, "template", seen[i].fit.template);
-		add_word(&t, "device", seen[i].device ? seen[i].device->id : NULL);
-		text_add(&t, "}");
+	json_begin(&t, NULL, '{');
+	json_put_bool(&t, "stopped", s->stopped);
+	json_put_bool(&t, "any_unit", s->any);
+	if (b->serial) {
+		json_put_number(&t, "baud", b->serial->baud);
+		json_put(&t, "mode", mbaddress_mode_words[b->serial->mode]);
 	}
-	fprintf(c->out, "%s]}\n", t.data);
+	json_begin(&t, "units", '[');
+	for (size_t i = 0; i < s->n_found; i++)
+		put_unit(&t, &seen[i]);
+	json_end(&t, ']');
+	json_end(&t, '}');
+	fprintf(c->out, "%s\n", t.data);
 	text_free(&t);
 }
 

@@ -212,6 +212,15 @@ void scalar_quote(struct text *to, const char *text)
 	text_add(to, "\"");
 }
 
+void scalar_put(struct text *to, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	text_addf(to, " %s = ", key);
+	scalar_quote(to, text);
+	text_add(to, ";");
+}
+
 static const struct scalar_type types[SETTING_TYPES] = {
 	[SETTING_TEXT] = { sizeof(char *), parse_text, print_text },
 	[SETTING_BOOL] = { sizeof(bool), parse_bool, print_bool },

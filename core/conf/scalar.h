@@ -16,4 +16,5 @@ struct scalar_type {
 const struct scalar_type *scalar_type(enum setting_type type);
 
 void scalar_quote(struct text *to, const char *text); /* "text" with the escapes of the configuration file */
+void scalar_put(struct text *to, const char *key, const char *text); /* ` key = "text";`; NULL: nothing */
 bool scalar_print_decimal(struct decimal d, struct text *to);

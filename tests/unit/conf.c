@@ -1,6 +1,7 @@
 #include "core/conf/conf.h"
 #include "core/base/mem.h"
 #include "core/conf/ident.h"
+#include "core/conf/ids.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
@@ -615,4 +616,28 @@ Test(conf, names_the_control_socket_also_of_a_file_that_is_being_edited)
 	char *control = conf_control(name);
 	cr_expect_str_eq(control, "/run/jidgate/control.sock");
 	mem_free(control);
+}
+
+static void expect_id(struct ids *ids, const char *words, const char *wanted)
+{
+	struct text id = { 0 };
+	ids_add_word(&id, words, 20);
+	cr_expect_str_eq(ids_new(ids, id.size ? id.data : "nameless"), wanted);
+	text_free(&id);
+}
+
+Test(ids, are_made_of_any_words_and_none_comes_twice)
+{
+	struct ids ids = { 0 };
+	expect_id(&ids, "Küche (oben)", "k-che-oben");
+	expect_id(&ids, "/ENERGY/Power", "energy-power");
+	expect_id(&ids, "k_che/oben/", "k_che-oben");
+	expect_id(&ids, "K--che oben", "k-che-oben-2");
+	expect_id(&ids, "k-che-oben-2", "k-che-oben-2-2");
+	expect_id(&ids, "k-che oben", "k-che-oben-3");
+	expect_id(&ids, "/a~1b", "a-b");
+	expect_id(&ids, "°", "nameless");
+	expect_id(&ids, "", "nameless-2");
+	expect_id(&ids, "a text that is longer than an id", "a-text-that-is-longe");
+	ids_end(&ids);
 }
