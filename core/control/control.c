@@ -15,7 +15,7 @@ static const struct local_events events = { on_peer, client_take, client_sent, c
 
 static void on_log_line(void *ctx)
 {
-	journal_news(ctx);
+	follow_news(ctx);
 }
 
 int control_open(struct control *c, struct err *e)

@@ -66,10 +66,10 @@ enum progress listing_more_labels(struct client *c);
 /* status.c */
 enum progress status_more(struct client *c);
 
-/* journal.c */
-int journal_begin(struct client *c, struct err *e);
-enum progress journal_more(struct client *c);
-void journal_news(struct control *c);
+/* follow.c */
+int follow_begin(struct client *c, struct err *e);
+enum progress follow_more(struct client *c);
+void follow_news(struct control *c);
 
 /* operate.c */
 int operate_begin_read(struct client *c, struct err *e);

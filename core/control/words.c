@@ -12,7 +12,7 @@ const struct command control_commands[] = {
 	{ "things", 0, 1, listing_begin_things, listing_more_things, NULL },
 	{ "friends", 0, 1, listing_begin_friends, listing_more_friends, NULL },
 	{ "labels", 0, 0, listing_begin_labels, listing_more_labels, NULL },
-	{ "log", 0, 2, journal_begin, journal_more, NULL },
+	{ "log", 0, 2, follow_begin, follow_more, NULL },
 	{ "read", 1, 1, operate_begin_read, operate_more, operate_end },
 	{ "write", 2, 2, operate_begin_write, operate_more, operate_end },
 	{ "watch", 1, LIMIT_CONTROL_ARGS, watching_begin, watching_more, watching_end },

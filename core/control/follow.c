@@ -13,7 +13,7 @@ static bool follows(const struct client *c)
 }
 
 /* "", "N", "follow", "N follow" */
-int journal_begin(struct client *c, struct err *e)
+int follow_begin(struct client *c, struct err *e)
 {
 	const struct log *log = c->control->log;
 	size_t n_numbers = c->question.n_args - follows(c);
@@ -37,7 +37,7 @@ static void say_missed(struct client *c, uint64_t oldest)
 	c->at = (size_t)oldest;
 }
 
-enum progress journal_more(struct client *c)
+enum progress follow_more(struct client *c)
 {
 	const struct log *log = c->control->log;
 	struct text line = { 0 };
@@ -57,11 +57,11 @@ enum progress journal_more(struct client *c)
 }
 
 /* Only the alarm is set: who logs may be in the middle of anything. */
-void journal_news(struct control *c)
+void follow_news(struct control *c)
 {
 	list_each (at, &c->clients) {
 		struct client *client = list_of(at, struct client, link);
-		if (client->word && client->word->more == journal_more && !client->again.place)
+		if (client->word && client->word->more == follow_more && !client->again.place)
 			control_wake(client, 0);
 	}
 }
