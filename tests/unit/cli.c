@@ -286,7 +286,7 @@ static char *without_marks(const char *text, size_t *ret_n)
 	return t.data;
 }
 
-static const char *const secrets[] = { "component", "provisioner", "mqtt" };
+static const char *const secrets[] = { "component", "provisioner", "mqtt", "mesh" };
 
 /* Where systemd would have put the secrets of a unit. */
 static struct folder make_secrets(void)
@@ -345,6 +345,37 @@ Test(site_conf, has_the_built_in_defaults_behind_its_marks)
 	mem_free(built_in);
 	mem_free(as_written);
 	drop_secrets(&f);
+}
+
+/* The examples have a blank behind the mark. */
+static char *with_examples(const char *text)
+{
+	struct text t = { 0 };
+	for (const char *at = text; *at; at++) {
+		text_add_n(&t, at, 1);
+		if (text_begins(at, "\t# "))
+			at += 2;
+	}
+	return t.data;
+}
+
+Test(site_conf, has_examples_that_are_a_configuration)
+{
+	char *shipped = whole_file(SITE_CONF), *text = with_examples(shipped), templates[PATH_MAX];
+	struct folder secret = make_secrets(), f = make(text);
+	snprintf(templates, sizeof(templates), "%.4000s/templates.d", f.path);
+	cr_assert_eq(symlink(TEMPLATES, templates), 0);
+	struct said s = say_of(&f, "check");
+	cr_expect_eq(s.code, 0);
+	cr_expect_str_eq(s.err, "");
+	cr_expect_not_null(strstr(s.out, "\n6 buses, 12 devices, 1 device for each level, 122 points, 121 things\n"), "%s",
+			   s.out);
+	end(&s);
+	mem_free(shipped);
+	mem_free(text);
+	unlink(templates);
+	drop_secrets(&secret);
+	drop(&f);
 }
 
 /* A driver's rows may not take a key of the core, unless both are groups, and each has its line in the manual. */
