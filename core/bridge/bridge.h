@@ -1,5 +1,6 @@
 /*
- * The south door. A driver knows how, the core knows when: eight functions down (struct bridge_driver), seven calls up.
+ * The south door. A driver knows how, the core knows when: seven functions down (struct bridge_driver), seven calls up.
+ * What is known of it before anything runs, rows and checks, is in core/conf/protocol.h.
  *
  * Law for drivers, each line with a test that every driver must pass:
  *  1 never block the loop            2 every request ends in exactly one bridge_done
