@@ -12,7 +12,7 @@ bool nearest_better(const char *word, const char *wrong, size_t *best)
 	return true;
 }
 
-const char *nearest_word(const char *const *words, const char *wrong)
+static const char *nearest_of(const char *const *words, const char *wrong)
 {
 	const char *nearest = NULL;
 	size_t best = SIZE_MAX;
@@ -30,7 +30,7 @@ void nearest_say(const char *const *words, const char *wrong, struct text *to)
 		text_add(to, words[i]);
 	}
 	text_addf(to, ", not '%.60s'", wrong);
-	const char *nearest = nearest_word(words, wrong);
+	const char *nearest = nearest_of(words, wrong);
 	if (nearest)
 		text_addf(to, " - did you mean '%s'?", nearest);
 }

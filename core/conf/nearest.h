@@ -5,7 +5,6 @@
 
 #include "core/base/text.h"
 
-const char *nearest_word(const char *const *words, const char *wrong); /* NULL when none is near enough */
 void nearest_say(const char *const *words, const char *wrong,
 		 struct text *to); /* "a, b or c, not 'd' - did you mean 'b'?" */
 

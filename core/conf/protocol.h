@@ -7,10 +7,12 @@
  *   bus     id protocol
  *   device  id bus template units name things stale history password_file points override
  *   point   id name type unit decimals scale offset kind access min max deadband min_interval max_interval wrap poll
- * stale history words choices nan thing jid disable password_file write write   confirm min_interval deadline `write` is shared: a row {"write",
- * SETTING_GROUP, offset, .rows = ...} in `address` adds the driver's keys to the same group (topic, payload, ... for
- * MQTT; method for CoAP). Other groups (availability, tls, ...) are plain rows of the driver. A key that is absent from
- * all tables is an error with the nearest right word, so only keys that work have a row.
+ *           stale history words choices nan thing jid disable password_file write
+ *   write   confirm min_interval deadline
+ * `write` is shared: a row {"write", SETTING_GROUP, offset, .rows = ...} in `address` adds the driver's keys to the
+ * same group (topic, payload, ... for MQTT; method for CoAP). Other groups (availability, tls, ...) are plain rows of
+ * the driver. A key that is absent from all tables is an error with the nearest right word, so only keys that work have
+ * a row.
  */
 #pragma once
 

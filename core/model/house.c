@@ -46,7 +46,7 @@ static void free_pattern(struct pattern *p)
 	mem_free(p->text);
 }
 
-void house_free_bus(const struct house *h, struct bus *bus)
+static void free_bus(const struct house *h, struct bus *bus)
 {
 	if (!bus)
 		return;
@@ -70,7 +70,7 @@ void house_free(struct house *h)
 	for (size_t i = 0; i < h->n_devices; i++)
 		house_free_device(h, h->devices[i]);
 	for (size_t i = 0; i < h->n_buses; i++)
-		house_free_bus(h, h->buses[i]);
+		free_bus(h, h->buses[i]);
 	for (size_t i = 0; i < h->n_files; i++)
 		mem_free(h->files[i]);
 	mem_free(h->devices);

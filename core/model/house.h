@@ -71,8 +71,7 @@ struct device *house_find_device(const struct house *h, const char *id); /* not 
 struct point *house_find_point(const struct house *h, const char *name); /* DEVICE.POINT; also one that is disabled */
 void house_add_bus(struct house *h, struct bus *bus);
 void house_add_device(struct house *h, struct device *d);
-void house_free_bus(const struct house *h, struct bus *bus);  /* which is in no house any more */
-void house_free_device(const struct house *h, struct device *d); /* with its points, not its things; the same */
+void house_free_device(const struct house *h, struct device *d); /* in no house any more; with its points, not its things */
 
 int house_make_things_of(struct house *h, struct device *d, struct err *e); /* of one; some may be made when it fails */
 /* Makes the things of all devices that are not broken; -1 on two things with one localpart, with the sentence. */

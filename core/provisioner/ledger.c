@@ -134,7 +134,7 @@ void ledger_told(struct decision *d)
 	d->told = true;
 }
 
-void ledger_drop(struct decision *d)
+static void drop(struct decision *d)
 {
 	detach(d);
 	d->thing->n[d->verdict]--;
@@ -148,7 +148,7 @@ void ledger_drop(struct decision *d)
 void ledger_tidy(struct decision *d)
 {
 	if (d->verdict == VERDICT_NONE && d->refusals == 0 && !d->unsaved)
-		ledger_drop(d);
+		drop(d);
 }
 
 void ledger_clear(struct registry *r, struct registration *thing)

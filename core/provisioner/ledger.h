@@ -14,7 +14,6 @@ struct decision *ledger_find(const struct registration *thing, const char *reque
 struct decision *ledger_add(struct registration *thing,
 			    const char *requestor); /* the one there is, or a new one with none */
 void ledger_set(struct registry *r, struct decision *d, enum verdict verdict, int64_t since);
-void ledger_drop(struct decision *d);
 void ledger_tidy(struct decision *d);                              /* drops it if it says nothing */
 void ledger_told(struct decision *d);                              /* the owner knows of it */
 void ledger_clear(struct registry *r, struct registration *thing); /* all but the refusals that are on their way */

@@ -36,7 +36,7 @@ int64_t record_time_parse(const char *text)
 	return text && *text && !*end && !errno && ms > 0 && ms < 253402300800000 ? ms : 0;
 }
 
-static void write_row(struct change *c, const struct record *r, bool last)
+void record_save(struct change *c, const struct record *r)
 {
 	struct text names = { 0 };
 	text_add(&names, "");
@@ -56,21 +56,8 @@ static void write_row(struct change *c, const struct record *r, bool last)
 		r->owner,
 		since.text,
 	};
-	if (last)
-		change_save(c, STORE_REG_PUT, values);
-	else
-		store_put(c->p->store, STORE_REG_PUT, values, NULL, NULL);
+	change_save(c, STORE_REG_PUT, values);
 	text_free(&names);
-}
-
-void record_save(struct change *c, const struct record *r)
-{
-	write_row(c, r, true);
-}
-
-void record_put(struct change *c, const struct record *r)
-{
-	write_row(c, r, false);
 }
 
 void record_names_add(struct names *names, const char *language, const char *text)

@@ -20,7 +20,6 @@ struct record { /* what is to be true; nothing is owned */
 
 struct record record_of(const struct registration *thing);  /* as it is now */
 void record_save(struct change *c, const struct record *r); /* the last write of the change */
-void record_put(struct change *c, const struct record *r);  /* one of several */
 
 void record_names_add(struct names *names, const char *language,
 		      const char *text); /* cut and cleaned; not if blank or there already */

@@ -126,7 +126,7 @@ static void on_stream_up(void *ctx)
 	tell_count(a->all);
 }
 
-void account_attempt_forget_password(struct account *a)
+static void forget_password(struct account *a)
 {
 	secret_free(a->password);
 	a->password = NULL;
@@ -134,7 +134,7 @@ void account_attempt_forget_password(struct account *a)
 
 void account_attempt_free(struct account *a)
 {
-	account_attempt_forget_password(a);
+	forget_password(a);
 	text_free(&a->out);
 	mem_free(a->local);
 	mem_free(a->jid);
@@ -164,7 +164,7 @@ static void on_stream_end(void *ctx, const struct account_trouble *trouble, cons
 		return;
 	}
 	if (text_same(trouble->word, "refused"))
-		account_attempt_forget_password(a); /* the file is read again: somebody may have mended it */
+		forget_password(a); /* the file is read again: somebody may have mended it */
 	if (!all->closing) {
 		away(a, trouble, why);
 		pump(all);

@@ -55,6 +55,5 @@ struct accounts {
 };
 
 void account_attempt_due(struct account *a); /* as soon as it has its turn */
-void account_attempt_forget_password(struct account *a);
 void account_attempt_free(struct account *a); /* it has no stream */
 void account_attempt_end(struct accounts *all); /* on_closed follows when all are closed and nothing is in flight */
