@@ -92,6 +92,8 @@ static const struct {
 	int64_t skip_ms;
 } rows[] = {
 	{ TLS_FRONT_WELL, "wrong", false, trusting, "the certificate of the broker is not for '127.0.0.1';", 0 },
+	{ TLS_FRONT_WELL, "wrong", false, "host=localhost; tls.ca_file=@/ca.pem",
+	  "the certificate of the broker is not for 'localhost';", 0 },
 	{ TLS_FRONT_WELL, "self", false, trusting, "the certificate of the broker is not signed by a CA of '", 0 },
 	{ TLS_FRONT_WELL, "stranger", false, trusting, "the certificate of the broker is not signed by a CA of '", 0 },
 	{ TLS_FRONT_WELL, "server", false, "tls.ca_file=@/other-ca.pem",

@@ -178,6 +178,33 @@ Test(log, counts_repeats_instead_of_writing_them)
 	free(written); /* memory of the C library */
 }
 
+/* A minute of lines begins with the first of them, wherever the clock stands. */
+Test(log, leaves_out_what_others_make_it_say_too_often)
+{
+	char *written = NULL;
+	size_t size, n = 0;
+	FILE *file = open_memstream(&written, &size);
+	struct log log;
+	log_init(&log, LOG_LEVEL_INFO, file);
+	for (int i = 0; i < LIMIT_LOG_MINUTE + 5; i++)
+		log_outside(&log, LOG_LEVEL_INFO, "line %d", i);
+	for (int i = 0; i < 11; i++) {
+		log.since_s -= 5; /* as if five seconds had passed */
+		log_outside(&log, LOG_LEVEL_INFO, "still");
+	}
+	fflush(file);
+	for (const char *at = written; (at = strchr(at, '\n')); at++)
+		n++;
+	cr_expect_eq(n, LIMIT_LOG_MINUTE);
+	log.since_s -= 5;
+	log_outside(&log, LOG_LEVEL_INFO, "again");
+	log_outside(&log, LOG_LEVEL_INFO, "and again");
+	log_end(&log);
+	fclose(file);
+	cr_expect(strstr(written, "<4>16 lines about what others do were left out\n<6>again\n<6>and again\n"), "%s", written);
+	free(written); /* memory of the C library */
+}
+
 static void count_line(void *ctx)
 {
 	++*(size_t *)ctx;
