@@ -171,7 +171,7 @@ size_t propose_devices(const struct coapfound *found, const char *bus, const str
 			add_device(&ids, d, bus, &points, to);
 		} else {
 			text_addf(&others, "# %s: %s\n", d->uri,
-				  d->n_resources ? "nothing can be read" : "has nothing");
+				  d->n_resources ? "nothing can be read" : "says nothing of what it has");
 			add_troubles(d, n_points, "#   ", &others);
 		}
 	}

@@ -192,9 +192,14 @@ static void print_thing(void *ctx, const json_t *line, const char *text)
 		daemon_number(line, "friends"));
 }
 
+static int refuse_more(const struct cli *c)
+{
+	return cli_fail(c, CLI_USAGE, "%s takes one name or none", c->word);
+}
+
 int running_things(struct cli *c)
 {
-	return ask(c, print_thing, false);
+	return c->n_args > 1 ? refuse_more(c) : ask(c, print_thing, false);
 }
 
 static void print_friend(void *ctx, const json_t *line, const char *text)
@@ -207,7 +212,7 @@ static void print_friend(void *ctx, const json_t *line, const char *text)
 
 int running_friends(struct cli *c)
 {
-	return ask(c, print_friend, false);
+	return c->n_args > 1 ? refuse_more(c) : ask(c, print_friend, false);
 }
 
 static void print_log(void *ctx, const json_t *line, const char *text)

@@ -77,7 +77,8 @@ class Shows(Running):
         self.assertEqual((lamp["writable"], temp["writable"]), (True, False))
         self.assertIn(f"{site.jid('hall.temp')}  Temperature: 21.5 °C, good, ", self.words("things", "hall")[1])
         self.assertEqual(self.words("friends", "nothing")[0], 1)
-        self.assertEqual(self.words("status", "more")[0], 2)
+        for wrong in (("status", "more"), ("things", "hall", "more"), ("friends", "hall", "more")):
+            self.assertEqual(self.words(*wrong)[0], 2, wrong)
 
     def test_what_is_not_good_is_shown_with_the_last_value_behind_it(self):
         self.new_site(devices=[DYING])
