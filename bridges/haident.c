@@ -14,14 +14,6 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-static unsigned number_of(const char *text)
-{
-	unsigned hash = 2166136261U; /* FNV-1a */
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * 16777619U;
-	return hash;
-}
-
 static bool add_char(struct text *id, char c)
 {
 	bool fits = strchr(allowed, c) != NULL;
@@ -40,7 +32,7 @@ char *haident_of(const char *identity)
 	for (; *at && id.size < LONGEST; at++)
 		lost |= !add_char(&id, lower(*at));
 	if (lost || *at)
-		text_addf(&id, "%s%08x", id.size ? "-" : "", number_of(identity));
+		text_addf(&id, "%s%08x", id.size ? "-" : "", text_hash(identity, strlen(identity), 0));
 	return id.data;
 }
 

@@ -5,18 +5,10 @@
 
 #include <string.h>
 
-/* FNV-1a */
-static uint32_t add_to_hash(uint32_t hash, const char *text)
-{
-	for (; *text; text++)
-		hash = (hash ^ (uint8_t)*text) * 16777619u;
-	return hash;
-}
-
 static uint32_t meaning_of(const struct point *p)
 {
-	uint32_t hash = 2166136261u ^ (uint32_t)point_value_type(p);
-	return add_to_hash(hash * 16777619u, p->unit ? p->unit : "");
+	const char *unit = p->unit ? p->unit : "";
+	return text_hash(unit, strlen(unit), (uint32_t)point_value_type(p));
 }
 
 static void attach(struct history *h, struct point *p)

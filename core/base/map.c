@@ -2,15 +2,14 @@
 
 #include "core/base/err.h"
 #include "core/base/mem.h"
+#include "core/base/text.h"
 
 #include <string.h>
 
 /* A grave keeps the chain of a dropped key; it has a hash but no key. */
 static uint32_t hash_of(const char *key, size_t size)
 {
-	uint32_t h = 2166136261u;
-	for (size_t i = 0; i < size; i++)
-		h = (h ^ (unsigned char)key[i]) * 16777619u;
+	uint32_t h = text_hash(key, size, 0);
 	return h ? h : 1;
 }
 

@@ -33,6 +33,15 @@ static inline void text_add_n(struct text *t, const char *bytes, size_t size)
 	t->data[t->size] = '\0';
 }
 
+/* FNV-1a, 32 bits: for tables and names that need not be secret. With another seed it is another function. */
+static inline uint32_t text_hash(const char *bytes, size_t size, uint32_t seed)
+{
+	uint32_t h = 2166136261u ^ seed;
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ (unsigned char)bytes[i]) * 16777619u;
+	return h;
+}
+
 bool text_same(const char *a, const char *b);      /* NULL equals only NULL */
 bool text_same_word(const char *a, const char *b); /* without regard to ASCII case */
 bool text_begins(const char *text, const char *prefix);

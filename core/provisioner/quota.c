@@ -1,13 +1,7 @@
 #include "core/provisioner/quota.h"
 
 #include "core/base/mem.h"
-
-static uint32_t mix(uint32_t h, const char *s)
-{
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * 16777619u;
-	return (h ^ 0xFF) * 16777619u; /* 0xFF is in no UTF-8: "ab","c" is not "a","bc" */
-}
+#include "core/base/text.h"
 
 void quota_init(struct quota *q, struct loop *loop, int64_t period_ms, uint32_t most)
 {
@@ -24,7 +18,7 @@ void quota_free(struct quota *q)
 
 static struct quota_slot *slot_of(const struct quota *q, const char *who, const char *what)
 {
-	uint32_t h = mix(mix(2166136261u ^ q->salt, who), what);
+	uint32_t h = text_hash(what, strlen(what), text_hash(who, strlen(who), q->salt));
 	return &q->slots[(h ^ h >> 16) % QUOTA_SLOTS];
 }
 
