@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum {
-	HANDSHAKE_MS = 10000, /* for TLS, and again for CONNECT */
+	HANDSHAKE_MS = 10000,    /* for TLS, and again for CONNECT */
 	PACKETS_PER_WAKEUP = 16, /* more would chase a busy broker and starve the rest of the loop */
 	MISC_LEAST_MS = 500,
 	MISC_MOST_MS = 5000,
@@ -358,8 +358,9 @@ static void on_wire_end(void *ctx, const struct err *why)
 		broker_lose(b, why->text);
 	else
 		open_sealed(b);
-	over(b, b->guard.greeted || b->tls ? "the broker closed the connection"
-					   : "the broker closed the connection instead of an answer; does this port want TLS?");
+	over(b, b->guard.greeted || b->tls
+			? "the broker closed the connection"
+			: "the broker closed the connection instead of an answer; does this port want TLS?");
 	if (b->m && b->state != BROKER_JOINING && !b->more.place)
 		take_packets(b);
 	settle(b);

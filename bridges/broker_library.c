@@ -52,8 +52,8 @@ static void read_properties(const mosquitto_property *properties, struct broker_
 		ret->correlation_size = size;
 	}
 	for (const mosquitto_property *p = properties;
-	     !*ret_error && (p = mosquitto_property_read_string_pair(p, MQTT_PROP_USER_PROPERTY, &name, &value,
-								     p != properties));) {
+	     !*ret_error &&
+	     (p = mosquitto_property_read_string_pair(p, MQTT_PROP_USER_PROPERTY, &name, &value, p != properties));) {
 		bool is_error = name && strcmp(name, "error") == 0;
 		*ret_error = is_error ? value : NULL;
 		mem_free(name);
@@ -120,8 +120,8 @@ struct mosquitto *broker_handle_new(struct broker *b)
 	mosquitto_int_option(m, MOSQ_OPT_PROTOCOL_VERSION, o->version_5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
 	mosquitto_username_pw_set(m, o->user, o->password);
 	if (o->status_topic)
-		must(mosquitto_will_set(m, o->status_topic, (int)strlen(o->status_offline), o->status_offline, 1, true) ==
-		     MOSQ_ERR_SUCCESS);
+		must(mosquitto_will_set(m, o->status_topic, (int)strlen(o->status_offline), o->status_offline, 1,
+					true) == MOSQ_ERR_SUCCESS);
 	mosquitto_connect_v5_callback_set(m, on_connect);
 	mosquitto_disconnect_v5_callback_set(m, on_disconnect);
 	mosquitto_message_v5_callback_set(m, on_message);

@@ -92,8 +92,7 @@ static struct peer *make_peer(struct coapcall *c, const char *uri, struct err *e
 
 static struct peer *peer_of(struct coapcall *c, const char *uri, struct err *e)
 {
-	list_each(at, &c->peers)
-	{
+	list_each (at, &c->peers) {
 		struct peer *p = list_of(at, struct peer, link);
 		if (text_same(p->device.id, uri))
 			return p;

@@ -109,8 +109,7 @@ static void shout_again(void *ctx)
 {
 	struct coapcast *c = ctx;
 	coapnet_enter(c->net);
-	list_each(at, &c->shouts)
-	{
+	list_each (at, &c->shouts) {
 		const struct shout *s = list_of(at, struct shout, link);
 		if (!s->again)
 			shout(c, &s->group, &s->from, true, NULL);

@@ -97,6 +97,7 @@ coap_session_t *coapdtls_begin(struct coapdtls *d, const struct coapway *way, co
 	if (!session)
 		return NULL;
 	coap_session_set_app_data(session, d);
-	coap_io_process(way->context, COAP_IO_NO_WAIT); /* else nobody sets the timer for a first message that is lost */
+	coap_io_process(way->context,
+			COAP_IO_NO_WAIT); /* else nobody sets the timer for a first message that is lost */
 	return session;
 }

@@ -24,8 +24,7 @@ void coapfind_free_errand(struct errand *x)
 /* Devices that a directory only named, and that nobody has asked yet. */
 static void ask_the_named(struct coapfind *f)
 {
-	list_each(at, &f->found.devices)
-	{
+	list_each (at, &f->found.devices) {
 		struct coapfound_device *d = list_of(at, struct coapfound_device, link);
 		if (!d->asked && !d->n_resources)
 			coapfind_read_list(f, d, coapfind_core, COAPLINK_LIST, 0);

@@ -38,7 +38,8 @@ static void follow(struct coapfind *f, struct coapfound_device *d, const struct 
 	if (to->kind == COAPLINK_RESOURCE)
 		take_resource(f, d, to->path.data, l);
 	else if (to->kind != COAPLINK_SERVICE)
-		coapfind_read_list(f, d, to->path.data, to->kind, text_same(to->path.data, coapfind_core) ? 0 : depth + 1);
+		coapfind_read_list(f, d, to->path.data, to->kind,
+				   text_same(to->path.data, coapfind_core) ? 0 : depth + 1);
 }
 
 static void take_link(const struct errand *x, const struct linkformat_link *l)
@@ -68,7 +69,8 @@ int coapfind_take_links(const struct errand *x, const struct coapcall_answer *a,
 		take_link(x, &l);
 		n++;
 	}
-	list_each(at, &x->f->found.devices) coapfind_read_more(x->f, list_of(at, struct coapfound_device, link));
+	list_each (at, &x->f->found.devices)
+		coapfind_read_more(x->f, list_of(at, struct coapfound_device, link));
 	return status < 0 ? -1 : n;
 }
 
@@ -145,7 +147,7 @@ static bool is_new_list(struct coapfind *f, const struct coapfound_device *d, co
 }
 
 void coapfind_read_list(struct coapfind *f, struct coapfound_device *d, const char *path, enum coaplink_kind kind,
-		      int depth)
+			int depth)
 {
 	struct err e;
 	d->asked |= text_same(path, coapfind_core);
@@ -160,4 +162,3 @@ void coapfind_read_list(struct coapfind *f, struct coapfound_device *d, const ch
 	coapfound_fail(&d->why, "%s: %s", path, e.text);
 	coapfind_free_errand(x);
 }
-

@@ -22,8 +22,7 @@ static void send_read(struct coapfind *f, struct coapfound_device *d, struct coa
 /* A few at a time, so that a device that falls silent does not cost the time of all its resources. */
 void coapfind_read_more(struct coapfind *f, struct coapfound_device *d)
 {
-	list_each(at, &d->resources)
-	{
+	list_each (at, &d->resources) {
 		struct coapfound_resource *r = list_of(at, struct coapfound_resource, link);
 		if (!r->waiting)
 			continue;
@@ -50,4 +49,3 @@ static void on_value(void *ctx, const struct coapcall_answer *a)
 	coapfind_free_errand(x);
 	coapfind_finish(f);
 }
-

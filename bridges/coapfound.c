@@ -39,8 +39,7 @@ void coapfound_free(struct coapfound *f)
 
 struct coapfound_device *coapfound_device(struct coapfound *f, const char *uri)
 {
-	list_each(at, &f->devices)
-	{
+	list_each (at, &f->devices) {
 		struct coapfound_device *known = list_of(at, struct coapfound_device, link);
 		if (text_same(known->uri, uri))
 			return known;
@@ -59,7 +58,7 @@ struct coapfound_device *coapfound_device(struct coapfound *f, const char *uri)
 
 struct coapfound_resource *coapfound_resource(struct coapfound *f, struct coapfound_device *d, const char *path)
 {
-	list_each(at, &d->resources)
+	list_each (at, &d->resources)
 		if (text_same(list_of(at, struct coapfound_resource, link)->path, path))
 			return NULL;
 	if (d->n_resources == LIMIT_DISCOVER_RESOURCES || f->n_resources == LIMIT_DISCOVER_ALL) {

@@ -9,7 +9,7 @@
 
 enum { PORT_DEFAULT = 5683 };
 
-struct parts { /* of what was written, cut but not judged */
+struct parts {                            /* of what was written, cut but not judged */
 	const char *scheme, *host, *rest; /* rest: from the port on */
 	size_t scheme_size, host_size;
 };

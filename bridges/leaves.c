@@ -14,7 +14,7 @@ enum { DEEPEST = 6, SEEN_ROOM = 60, UNIT_MOST = 64 /* what a configuration takes
 static const struct {
 	const char *on, *off;
 } switches[] = {
-	{ "true", "false" }, { "ON", "OFF" },   { "on", "off" },      { "On", "Off" },         { "yes", "no" },
+	{ "true", "false" },  { "ON", "OFF" },      { "on", "off" },     { "On", "Off" },           { "yes", "no" },
 	{ "open", "closed" }, { "OPEN", "CLOSED" }, { "True", "False" }, { "enabled", "disabled" },
 };
 
@@ -22,9 +22,9 @@ static const struct {
 static const struct {
 	const char *senml, *people;
 } units[] = {
-	{ "Cel", "°C" },   { "%RH", "%" },    { "%EL", "%" },   { "m2", "m²" },   { "m3", "m³" }, { "l/s", "l/s" },
-	{ "W/m2", "W/m²" }, { "m/s2", "m/s²" }, { "m3/s", "m³/s" }, { "deg", "°" }, { "Ohm", "Ω" }, { "kg/m3", "kg/m³" },
-	{ "/", "" },
+	{ "Cel", "°C" },  { "%RH", "%" },       { "%EL", "%" },     { "m2", "m²" },     { "m3", "m³" },
+	{ "l/s", "l/s" }, { "W/m2", "W/m²" },   { "m/s2", "m/s²" }, { "m3/s", "m³/s" }, { "deg", "°" },
+	{ "Ohm", "Ω" },   { "kg/m3", "kg/m³" }, { "/", "" },
 };
 
 struct search {

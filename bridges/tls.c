@@ -16,7 +16,7 @@ struct tls_trust {
 
 struct tls {
 	SSL *ssl;
-	BIO *in, *out; /* the SSL's own */
+	BIO *in, *out;   /* the SSL's own */
 	char *host, *ca; /* the host in quotes, and whose signature counts: for sentences */
 	const char *who; /* the other side: "broker" */
 	bool greeted;
@@ -85,8 +85,8 @@ struct tls_trust *tls_trust_load(const struct tls_files *files, struct err *e)
 	}
 	struct tls_trust *trust = mem_new(sizeof(*trust));
 	const char *ca = files->ca_file ? files->ca_file : files->ca_path;
-	*trust = (struct tls_trust){ context, ca ? mem_format("a CA of '%s'", ca)
-						 : mem_text("a CA that the system trusts") };
+	*trust = (struct tls_trust){ context,
+				     ca ? mem_format("a CA of '%s'", ca) : mem_text("a CA that the system trusts") };
 	return trust;
 }
 
@@ -117,8 +117,13 @@ static void expect_host(SSL *ssl, const char *host)
 struct tls *tls_new(const struct tls_trust *trust, const char *host)
 {
 	struct tls *t = mem_new(sizeof(*t));
-	*t = (struct tls){ SSL_new(trust->context), BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()), mem_format("'%s'", host),
-			   mem_text(trust->ca), "broker", false };
+	*t = (struct tls){ SSL_new(trust->context),
+			   BIO_new(BIO_s_mem()),
+			   BIO_new(BIO_s_mem()),
+			   mem_format("'%s'", host),
+			   mem_text(trust->ca),
+			   "broker",
+			   false };
 	must(t->ssl && t->in && t->out);
 	SSL_set_bio(t->ssl, t->in, t->out);
 	SSL_set_connect_state(t->ssl);
@@ -204,7 +209,8 @@ static const struct {
 	{ SSL_R_WRONG_VERSION_NUMBER, "what answers there is not TLS; does this port want it?" },
 	{ SSL_R_UNSUPPORTED_PROTOCOL, "the broker does not speak TLS 1.2 or later" },
 	{ SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, "the broker does not speak TLS 1.2 or later" },
-	{ SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED, "the broker wants a certificate of ours: tls.cert_file, tls.key_file" },
+	{ SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED,
+	  "the broker wants a certificate of ours: tls.cert_file, tls.key_file" },
 	{ SSL_R_TLSV1_ALERT_UNKNOWN_CA, "the broker does not trust the CA of our certificate" },
 	{ SSL_R_SSLV3_ALERT_BAD_CERTIFICATE, "the broker does not accept our certificate" },
 	{ SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN, "the broker does not accept our certificate" },

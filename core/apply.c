@@ -71,8 +71,7 @@ static struct point *find(const struct finder *f, const char *id)
 /* What was seen by one that is switched off is long ago. */
 static bool sees_the_same(const struct apply *a, const struct point *p, const struct point *was)
 {
-	return !was->disabled &&
-	       same_sight(was, p, build_protocol(a->protocols, p->device->bus->protocol));
+	return !was->disabled && same_sight(was, p, build_protocol(a->protocols, p->device->bus->protocol));
 }
 
 static void inherit_point(const struct apply *a, struct point *p, struct point *was)
@@ -104,7 +103,8 @@ static bool same_names(const struct names *a, const struct names *b)
 {
 	bool same = a->n == b->n;
 	for (size_t i = 0; same && i < a->n; i++)
-		same = strcmp(a->list[i].text, b->list[i].text) == 0 && strcmp(a->list[i].language, b->list[i].language) == 0;
+		same = strcmp(a->list[i].text, b->list[i].text) == 0 &&
+		       strcmp(a->list[i].language, b->list[i].language) == 0;
 	return same;
 }
 

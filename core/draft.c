@@ -166,7 +166,8 @@ void draft_make(struct draft *d)
 		begin_blocks(d);
 	if (d->refused)
 		return;
-	draft_build(&d->fresh, d->whole ? d->fresh.house : d->live->house, d->blocks, d->bad, d->n_blocks, d->protocols);
+	draft_build(&d->fresh, d->whole ? d->fresh.house : d->live->house, d->blocks, d->bad, d->n_blocks,
+		    d->protocols);
 	use_store(d);
 	if (!d->refused)
 		compare(d);

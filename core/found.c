@@ -62,7 +62,8 @@ bool found_take(struct found *f, const char *bus, const char *key, const char *t
 	if (item ? text_same(item->block.text, text) : !text)
 		return false;
 	if (!item && count(f, bus) >= LIMIT_FOUND) {
-		log_outside(f->log, LOG_LEVEL_WARN, "bus '%s': tells of more than %d devices: one more is left out", bus, LIMIT_FOUND);
+		log_outside(f->log, LOG_LEVEL_WARN, "bus '%s': tells of more than %d devices: one more is left out",
+			    bus, LIMIT_FOUND);
 		return false;
 	}
 	if (!item)

@@ -345,11 +345,9 @@ static struct link *(*const link_makers[])(struct gateway *g, struct err *e) = {
 
 static void make_buses(struct gateway *g)
 {
-	g->buses = (struct buses){ .house = g->conf->house,
-				   .loop = g->loop,
-				   .log = g->log,
-				   .events = &bridge_events,
-				   .ctx = g };
+	g->buses = (struct buses){
+		.house = g->conf->house, .loop = g->loop, .log = g->log, .events = &bridge_events, .ctx = g
+	};
 	buses_make(&g->buses);
 }
 

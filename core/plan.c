@@ -13,9 +13,9 @@ struct planning {
 	const struct protocol *const *protocols;
 	bool (*concerns)(const void *ctx, const struct device *d);
 	const void *ctx;
-	struct map broken;  /* ids that stand there with a mistake -> struct device */
-	bool nameless;      /* somewhere is a mistake, and it is not known whose it is: nobody is taken away */
-	struct map kept;    /* id -> struct device: they stay as they run */
+	struct map broken; /* ids that stand there with a mistake -> struct device */
+	bool nameless;     /* somewhere is a mistake, and it is not known whose it is: nobody is taken away */
+	struct map kept;   /* id -> struct device: they stay as they run */
 };
 
 static void add_bus(struct plan *p, struct bus *live, struct bus *fresh)
@@ -132,8 +132,8 @@ static bool give_way(struct planning *g, struct plan_device *d)
 	const struct device *other = d->fresh ? rival(g, d->fresh) : NULL;
 	if (!other)
 		return false;
-	text_addf(&g->plan->notes, "device '%s': its JID is that of device '%s', which stays as it runs: left out\n", d->fresh->id,
-		  other->id);
+	text_addf(&g->plan->notes, "device '%s': its JID is that of device '%s', which stays as it runs: left out\n",
+		  d->fresh->id, other->id);
 	g->plan->n_added -= !d->live;
 	g->plan->n_changed -= d->live != NULL;
 	if (d->live)
@@ -156,7 +156,8 @@ static void note_restarts(struct plan *p, const struct conf *live, const struct 
 {
 	for (const struct setting *row = rows_file; row->key; row++)
 		if (row->type == SETTING_GROUP && !same_row(row, live, fresh))
-			text_addf(&p->notes, "%s: it has changed, and that needs a restart: what runs stays\n", row->key);
+			text_addf(&p->notes, "%s: it has changed, and that needs a restart: what runs stays\n",
+				  row->key);
 }
 
 static void note_broken(struct planning *g, const struct conf *fresh)

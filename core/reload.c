@@ -134,7 +134,9 @@ static void say_devices(struct work *w)
 	for (size_t i = 0; i < p->n_devices && i < MOST_LINES; i++) {
 		const struct plan_device *d = &p->devices[i];
 		say(w, "device '%s': %s", d->live ? d->live->id : d->fresh->id,
-		    !d->live ? "added" : d->fresh ? "changed" : "gone");
+		    !d->live   ? "added"
+		    : d->fresh ? "changed"
+			       : "gone");
 	}
 	if (p->n_devices > MOST_LINES)
 		say(w, "and %zu devices more", p->n_devices - MOST_LINES);
@@ -145,7 +147,9 @@ static void say_buses(struct work *w)
 	const struct plan *p = &w->draft.plan;
 	for (size_t i = 0; i < p->n_buses; i++)
 		say(w, "bus '%s': %s", p->buses[i].live ? p->buses[i].live->id : p->buses[i].fresh->id,
-		    !p->buses[i].live ? "added" : p->buses[i].fresh ? "changed" : "gone");
+		    !p->buses[i].live   ? "added"
+		    : p->buses[i].fresh ? "changed"
+					: "gone");
 }
 
 static void say_plan(struct work *w)
@@ -164,8 +168,8 @@ static void say_refused(struct work *w)
 {
 	struct reload *r = w->reload;
 	say_errors(w);
-	log_error(r->log, "%s: not taken over, what runs stays: %s", w->draft.whole ? "reload" : "what buses have found",
-		  w->draft.why.text);
+	log_error(r->log, "%s: not taken over, what runs stays: %s",
+		  w->draft.whole ? "reload" : "what buses have found", w->draft.why.text);
 	text_addf(&w->report, "not taken over, what runs stays: %s\n", w->draft.why.text);
 }
 
@@ -323,12 +327,11 @@ static void begin(struct reload *r, bool whole)
 {
 	struct work *w = r->work = mem_new(sizeof(*w));
 	w->reload = r;
-	w->draft = (struct draft){ .live = r->conf,
-				   .protocols = r->protocols,
-				   .service = mem_text(r->gate->service),
-				   .whole = whole };
-	w->draft.blocks = whole ? found_copy(&r->found, &w->draft.n_blocks)
-				: found_take_fresh(&r->found, &w->draft.n_blocks);
+	w->draft = (struct draft){
+		.live = r->conf, .protocols = r->protocols, .service = mem_text(r->gate->service), .whole = whole
+	};
+	w->draft.blocks =
+		whole ? found_copy(&r->found, &w->draft.n_blocks) : found_take_fresh(&r->found, &w->draft.n_blocks);
 	w->job = (struct job){ .run = draft_run, .done = draft_done };
 	if (whole) {
 		r->wanted = false;

@@ -268,8 +268,7 @@ void request_begin(struct requests *rs, struct loop *loop)
 
 void request_end(struct requests *rs)
 {
-	list_each(at, &rs->carriers)
-	{
+	list_each (at, &rs->carriers) {
 		struct carrier *c = list_of(at, struct carrier, link);
 		if (c->wish)
 			answer_carried(c);

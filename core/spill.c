@@ -73,8 +73,7 @@ static void settle_forgets(struct spill *s, bool written)
 static void settle(struct spill *s, bool written)
 {
 	settle_forgets(s, written);
-	list_each(at, &s->past->rings)
-	{
+	list_each (at, &s->past->rings) {
 		struct past_ring *r = list_of(at, struct past_ring, link);
 		if (written && r->saving > r->saved)
 			r->saved = r->saving;
@@ -103,8 +102,7 @@ static void gather(struct spill *s, struct text *record)
 	add_forgets(s, record);
 	if (s->forgetting < s->forgets.size)
 		return;
-	list_each(at, &s->past->rings)
-	{
+	list_each (at, &s->past->rings) {
 		struct past_ring *r = list_of(at, struct past_ring, link);
 		if (record->size < RECORD)
 			add_ring(record, r);
@@ -149,7 +147,9 @@ static bool is_cleared(const struct spill *s)
 {
 	if (s->forgets.size)
 		return true;
-	list_each(at, &s->past->rings) if (list_of(at, struct past_ring, link)->cleared) return true;
+	list_each (at, &s->past->rings)
+		if (list_of(at, struct past_ring, link)->cleared)
+			return true;
 	return false;
 }
 
@@ -264,8 +264,7 @@ int spill_begin(struct spill *s, struct past *past, const char *directory, const
 	if (!s->journal)
 		return -1;
 	journal_each(s->journal, take_record, s);
-	list_each(at, &past->rings)
-	{
+	list_each (at, &past->rings) {
 		struct past_ring *r = list_of(at, struct past_ring, link);
 		r->saved = r->next;
 		r->cleared = false;

@@ -104,8 +104,8 @@ static void keep(struct turns *t, struct point *p)
 	snprintf(turns, sizeof(turns), "%" PRIu64, c->turns);
 	snprintf(fastest, sizeof(fastest), "%.0f", c->fastest * SCALE);
 	snprintf(utc, sizeof(utc), "%" PRId64, at);
-	store_put(t->store, STORE_COUNTER_PUT, (const char *const[]){ key, modulus, reading, turns, fastest, utc }, NULL,
-		  NULL);
+	store_put(t->store, STORE_COUNTER_PUT, (const char *const[]){ key, modulus, reading, turns, fastest, utc },
+		  NULL, NULL);
 	note_kept(p, loop_now(t->loop));
 	mem_free(key);
 }
@@ -118,7 +118,8 @@ static bool is_due(const struct turns *t, const struct point *p)
 	if (!c->kept_ms)
 		return true;
 	if (total < c->kept || total / modulus != c->kept / modulus)
-		return passed >= LEAST_MS; /* whoever publishes numbers that fall and fall is not to fill the store's queue */
+		return passed >=
+		       LEAST_MS; /* whoever publishes numbers that fall and fall is not to fill the store's queue */
 	return total - c->kept >= modulus / PARTS && passed >= OFTEN_MS;
 }
 

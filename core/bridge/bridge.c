@@ -237,8 +237,8 @@ void bridge_found(struct bridge *b, const char *key, const char *block)
 {
 	bool fits = *key && strlen(key) <= LIMIT_FOUND_KEY && (!block || strlen(block) <= LIMIT_FOUND_BLOCK);
 	if (!fits)
-		log_outside(b->log, LOG_LEVEL_WARN, "bus '%s': a device that was found is left out: its description is too large",
-			    b->bus->id);
+		log_outside(b->log, LOG_LEVEL_WARN,
+			    "bus '%s': a device that was found is left out: its description is too large", b->bus->id);
 	else if (b->state == BRIDGE_UP && b->events->on_found)
 		b->events->on_found(b->ctx, b, key, block);
 }

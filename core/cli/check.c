@@ -1,7 +1,7 @@
 #include "core/cli/check.h"
 
-#include "core/base/mem.h"
 #include "core/base/json.h"
+#include "core/base/mem.h"
 #include "core/conf/conf.h"
 #include "core/drivers.h"
 #include "core/xmpp/account.h"

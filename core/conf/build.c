@@ -22,8 +22,8 @@ const struct house *build_known(const struct build *b)
 
 bool build_replaces(const struct build *b, const struct device *there, const char *id)
 {
-	return b->found && b->known != b->c->house && text_same(there->id, id) && text_same(there->found, b->found->key) &&
-	       text_same(there->bus->id, b->found->bus);
+	return b->found && b->known != b->c->house && text_same(there->id, id) &&
+	       text_same(there->found, b->found->key) && text_same(there->bus->id, b->found->bus);
 }
 
 void build_house(struct build *b, const struct file_node *root)

@@ -49,7 +49,8 @@ static bool accepts(const struct fill *f, const struct setting *row, const struc
 {
 	unsigned kinds = accepted[row->type].kinds;
 	bool integer = row->type == SETTING_INT || row->type == SETTING_INT32;
-	if (integer && (row->words || (f->mark && file_kind(n) == FILE_TEXT && repeat_is_in(file_text(n), f->mark->mark))))
+	if (integer &&
+	    (row->words || (f->mark && file_kind(n) == FILE_TEXT && repeat_is_in(file_text(n), f->mark->mark))))
 		kinds |= 1 << FILE_TEXT;
 	return kinds & (1U << file_kind(n));
 }

@@ -11,7 +11,8 @@
 static char *name_of(const struct found_block *block)
 {
 	char key[64];
-	return mem_format("bus '%.60s': found '%s'", block->bus, text_quote(key, sizeof(key), block->key, strlen(block->key)));
+	return mem_format("bus '%.60s': found '%s'", block->bus,
+			  text_quote(key, sizeof(key), block->key, strlen(block->key)));
 }
 
 static void take_out(struct house *h, size_t from)

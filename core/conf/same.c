@@ -68,10 +68,10 @@ static bool same_values(const struct setting *row, const void *a, const void *b)
 
 /* NULL: it keeps nothing in the struct. */
 static bool (*const sames[SETTING_TYPES])(const struct setting *row, const void *a, const void *b) = {
-	[SETTING_TEXT] = same_texts,     [SETTING_BOOL] = same_bytes,       [SETTING_INT] = same_bytes,
-	[SETTING_INT32] = same_bytes,    [SETTING_DECIMAL] = same_decimals, [SETTING_DURATION] = same_bytes,
-	[SETTING_SIZE] = same_bytes,     [SETTING_WORD] = same_bytes,       [SETTING_SECRET] = same_texts,
-	[SETTING_NAMES] = same_names,    [SETTING_GROUP] = same_groups,     [SETTING_LIST] = same_lists,
+	[SETTING_TEXT] = same_texts,    [SETTING_BOOL] = same_bytes,       [SETTING_INT] = same_bytes,
+	[SETTING_INT32] = same_bytes,   [SETTING_DECIMAL] = same_decimals, [SETTING_DURATION] = same_bytes,
+	[SETTING_SIZE] = same_bytes,    [SETTING_WORD] = same_bytes,       [SETTING_SECRET] = same_texts,
+	[SETTING_NAMES] = same_names,   [SETTING_GROUP] = same_groups,     [SETTING_LIST] = same_lists,
 	[SETTING_VALUES] = same_values,
 };
 
@@ -101,7 +101,8 @@ static bool same_patterns(const struct bus *a, const struct bus *b)
 
 bool same_bus(const struct bus *a, const struct bus *b, const struct protocol *protocol)
 {
-	return same_patterns(a, b) && strcmp(a->protocol, b->protocol) == 0 && same_rows(protocol->options, a->options, b->options);
+	return same_patterns(a, b) && strcmp(a->protocol, b->protocol) == 0 &&
+	       same_rows(protocol->options, a->options, b->options);
 }
 
 static bool same_points(const struct point *a, const struct point *b, const struct protocol *protocol)
@@ -121,8 +122,9 @@ bool same_device(const struct device *a, const struct device *b, const struct pr
 
 static bool is_label(const char *key)
 {
-	static const char *const labels[] = { "id",    "name",  "unit", "kind",     "deadband",      "min_interval", "poll",
-					      "stale", "thing", "jid",  "disable", "password_file", "write",        NULL };
+	static const char *const labels[] = { "id",           "name",          "unit",  "kind",  "deadband",
+					      "min_interval", "poll",          "stale", "thing", "jid",
+					      "disable",      "password_file", "write", NULL };
 	for (const char *const *at = labels; *at; at++)
 		if (strcmp(*at, key) == 0)
 			return true;

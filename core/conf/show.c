@@ -212,8 +212,8 @@ static bool show_block(const struct device *d, const struct protocol *protocol, 
 	return any;
 }
 
-bool show_device(const struct device *d, const struct protocol *protocol, bool (*keep)(void *ctx, const struct point *p),
-		 void *ctx, struct text *to)
+bool show_device(const struct device *d, const struct protocol *protocol,
+		 bool (*keep)(void *ctx, const struct point *p), void *ctx, struct text *to)
 {
 	return show_block(d, protocol, NULL, keep, ctx, to);
 }
@@ -243,8 +243,8 @@ static void show_house(const struct house *h, const struct protocol *const *prot
 			continue;
 		text_add(to, first ? "" : ",\n");
 		text_add(to, "\t");
-		show_block(h->devices[i], build_protocol(protocols, h->devices[i]->bus->protocol), h->devices[i]->bus->id,
-			   keep_all, NULL, to);
+		show_block(h->devices[i], build_protocol(protocols, h->devices[i]->bus->protocol),
+			   h->devices[i]->bus->id, keep_all, NULL, to);
 		first = false;
 	}
 	for (size_t i = 0; i < h->n_buses; i++)

@@ -63,7 +63,8 @@ struct point *control_find_point(const struct control *c, const char *name, stru
 	if (p)
 		err_set(e, "point '%.200s' is disabled", name);
 	else
-		err_set(e, "there is no point '%.200s' in what runs; it is named DEVICE.POINT; see jidgate reload", name);
+		err_set(e, "there is no point '%.200s' in what runs; it is named DEVICE.POINT; see jidgate reload",
+			name);
 	return NULL;
 }
 

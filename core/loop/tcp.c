@@ -162,8 +162,7 @@ static unsigned gather(struct tcp *tcp, uv_buf_t *ret)
 {
 	unsigned n = 0;
 	size_t bytes = 0;
-	list_each(link, &tcp->queue)
-	{
+	list_each (link, &tcp->queue) {
 		struct piece *piece = list_of(link, struct piece, link);
 		if (n == PIECES || bytes >= PIECES_BYTES)
 			break;

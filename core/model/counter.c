@@ -48,7 +48,7 @@ enum counter_step counter_take(struct counter *c, uint64_t modulus, uint64_t rea
 	double far = reach(c, modulus, now_ms);
 	bool back = reading < c->reading;
 	uint64_t way = back ? modulus - c->reading + reading : reading - c->reading;
-	bool lost = far * 2 >= (double)modulus;             /* nobody looked for too long */
+	bool lost = far * 2 >= (double)modulus; /* nobody looked for too long */
 	bool reset = back && (double)way > far;
 	if (lost || reset || (back && !fits(c, modulus)))
 		return begin(c, reading, now_ms, COUNTER_ANEW);

@@ -63,7 +63,8 @@ static void ring_free(struct past_ring *r)
 
 void past_end(struct past *past)
 {
-	list_each(at, &past->rings) ring_free(list_of(at, struct past_ring, link));
+	list_each (at, &past->rings)
+		ring_free(list_of(at, struct past_ring, link));
 	map_free(&past->by_key);
 }
 
@@ -97,8 +98,7 @@ struct past_ring *past_want(struct past *past, const char *key, uint32_t meaning
 
 void past_sweep(struct past *past)
 {
-	list_each(at, &past->rings)
-	{
+	list_each (at, &past->rings) {
 		struct past_ring *r = list_of(at, struct past_ring, link);
 		if (!r->wanted)
 			ring_drop(r);

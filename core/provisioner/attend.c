@@ -10,8 +10,7 @@ static bool state_decisions(struct provisioner *p, const struct registration *th
 {
 	struct notice_states states = { .p = p, .thing = thing };
 	bool taken = true;
-	list_each(at, &thing->decided)
-	{
+	list_each (at, &thing->decided) {
 		const struct decision *d = list_of(at, struct decision, in_thing);
 		enum verdict verdict = ledger_verdict(d);
 		if (taken && (verdict == VERDICT_YES || verdict == VERDICT_NO))

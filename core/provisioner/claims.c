@@ -200,7 +200,8 @@ static bool is_group_called(const struct group *group, const char *wanted)
 {
 	char have[8 * LIMIT_NAME];
 	bool found = jid_fold_name(group->id, have, sizeof(have)) == 0 && text_same(have, wanted);
-	list_each(at, &group->members) found = found || is_called(list_of(at, struct registration, in_group), wanted);
+	list_each (at, &group->members)
+		found = found || is_called(list_of(at, struct registration, in_group), wanted);
 	return found;
 }
 

@@ -98,8 +98,7 @@ static size_t sort_out(struct deciding *d)
 	const struct registration *thing = d->change.thing;
 	size_t n[VERDICTS], writes = 0;
 	memcpy(n, thing->n, sizeof(n));
-	list_each(at, &d->items)
-	{
+	list_each (at, &d->items) {
 		struct item *item = list_of(at, struct item, link);
 		item->fate = fate_of(thing, item, n);
 		writes += item->fate == FATE_SAVE || item->fate == FATE_FORGET;
@@ -114,8 +113,7 @@ static void save(struct deciding *d, size_t writes)
 	struct store *store = d->change.p->store;
 	struct record_time now = record_time_print(d->change.at);
 	store_begin(store);
-	list_each(at, &d->items)
-	{
+	list_each (at, &d->items) {
 		const struct item *item = list_of(at, struct item, link);
 		if (item->fate != FATE_SAVE && item->fate != FATE_FORGET)
 			continue;
@@ -155,8 +153,7 @@ static void apply(struct deciding *d, struct item *item)
 static void conclude(struct deciding *d)
 {
 	struct notice_states states = { .p = d->change.p, .thing = d->change.thing, .urgent = true };
-	list_each(at, &d->items)
-	{
+	list_each (at, &d->items) {
 		struct item *item = list_of(at, struct item, link);
 		if (item->fate == FATE_LEFT_OUT)
 			continue;
@@ -193,8 +190,7 @@ static void done(struct change *c, const struct err *why)
 		return;
 	}
 	fail(d->update, &reply_internal, "This could not be saved. Please try again later.");
-	list_each(at, &d->items)
-	{
+	list_each (at, &d->items) {
 		struct item *item = list_of(at, struct item, link);
 		if (item->refusing)
 			ledger_find(c->thing, item->requestor)->unsaved = true;
@@ -285,8 +281,7 @@ static void gather_fitting(struct update *u, const char *requestor, enum verdict
 	struct person *person = ledger_person(owner, requestor);
 	size_t n = 0;
 	if (person) {
-		list_each(at, &person->decisions)
-		{
+		list_each (at, &person->decisions) {
 			struct decision *d = list_of(at, struct decision, in_person);
 			if (!is_about(d, verdict))
 				continue;
@@ -315,11 +310,9 @@ void decisions_add(struct update *u, const char *requestor, const char *thing, b
 /* All that is refused counts before the first change runs. */
 static void refuse_at_once(struct update *u)
 {
-	list_each(at, &u->things)
-	{
+	list_each (at, &u->things) {
 		struct deciding *d = list_of(at, struct deciding, link);
-		list_each(item_at, &d->items)
-		{
+		list_each (item_at, &d->items) {
 			struct item *item = list_of(item_at, struct item, link);
 			item->refusing = item->verdict == VERDICT_NO;
 			if (item->refusing)

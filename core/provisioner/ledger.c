@@ -153,8 +153,7 @@ void ledger_tidy(struct decision *d)
 
 void ledger_clear(struct registry *r, struct registration *thing)
 {
-	list_each(at, &thing->decided)
-	{
+	list_each (at, &thing->decided) {
 		struct decision *d = list_of(at, struct decision, in_thing);
 		ledger_set(r, d, VERDICT_NONE, 0);
 		d->unsaved = false;
@@ -164,10 +163,12 @@ void ledger_clear(struct registry *r, struct registration *thing)
 
 void ledger_attach(struct registration *thing)
 {
-	list_each(at, &thing->decided) attach(thing->owner, list_of(at, struct decision, in_thing));
+	list_each (at, &thing->decided)
+		attach(thing->owner, list_of(at, struct decision, in_thing));
 }
 
 void ledger_detach(struct registration *thing)
 {
-	list_each(at, &thing->decided) detach(list_of(at, struct decision, in_thing));
+	list_each (at, &thing->decided)
+		detach(list_of(at, struct decision, in_thing));
 }

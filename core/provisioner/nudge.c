@@ -23,8 +23,7 @@ void nudge_describe(struct text *t, struct owner *owner, bool untold, const char
 {
 	size_t n = 0;
 	const char *first = NULL;
-	list_each(at, &owner->waiting)
-	{
+	list_each (at, &owner->waiting) {
 		struct decision *d = list_of(at, struct decision, in_waiting);
 		if (!is_meant(d, untold) || ++n > LINES)
 			continue;
@@ -45,8 +44,7 @@ void nudge_describe(struct text *t, struct owner *owner, bool untold, const char
 static const char *only_thing(struct owner *owner)
 {
 	const struct registration *thing = NULL;
-	list_each(at, &owner->waiting)
-	{
+	list_each (at, &owner->waiting) {
 		const struct decision *d = list_of(at, struct decision, in_waiting);
 		if (!is_meant(d, true))
 			continue;
@@ -59,7 +57,8 @@ static const char *only_thing(struct owner *owner)
 
 static void mark_told(struct owner *owner)
 {
-	list_each(at, &owner->waiting) ledger_told(list_of(at, struct decision, in_waiting));
+	list_each (at, &owner->waiting)
+		ledger_told(list_of(at, struct decision, in_waiting));
 }
 
 /* When the link is down the requests stay untold: attend_up comes back to them. */

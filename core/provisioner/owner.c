@@ -53,8 +53,7 @@ static bool run(struct change *c)
 static void refuse_everybody(struct provisioner *p, const struct registration *thing)
 {
 	struct notice_states states = { .p = p, .thing = thing, .urgent = true };
-	list_each(at, &thing->decided)
-	{
+	list_each (at, &thing->decided) {
 		const struct decision *d = list_of(at, struct decision, in_thing);
 		if (d->verdict == VERDICT_YES || d->verdict == VERDICT_PENDING)
 			notice_states_add(&states, d->requestor, false);

@@ -66,8 +66,7 @@ static void forget_older(struct provisioner *p, enum verdict verdict, int64_t da
 {
 	int64_t before = loop_utc(p->loop) - days * day_ms;
 	size_t n = 0;
-	list_each(at, &p->registry.ages[verdict])
-	{
+	list_each (at, &p->registry.ages[verdict]) {
 		const struct decision *d = list_of(at, struct decision, in_age);
 		if (d->since >= before || ++n > PORTION)
 			return;

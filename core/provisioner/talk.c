@@ -57,7 +57,8 @@ static void ask_whom(struct asker *asker, struct owner *owner)
 	if (owner)
 		nudge_describe(&words, owner, false, asker->language);
 	if (words.size) {
-		list_each(at, &owner->waiting) ledger_told(list_of(at, struct decision, in_waiting));
+		list_each (at, &owner->waiting)
+			ledger_told(list_of(at, struct decision, in_waiting));
 	} else {
 		text_add(&words, "Nobody waits for an answer.");
 	}

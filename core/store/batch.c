@@ -27,8 +27,7 @@ static void fail(struct group *group, const struct err *why)
 
 static void forgive(struct list *groups)
 {
-	list_each(link, groups)
-	{
+	list_each (link, groups) {
 		struct group *group = list_of(link, struct group, link);
 		mem_free(group->why);
 		group->why = NULL;
@@ -37,8 +36,7 @@ static void forgive(struct list *groups)
 
 static int write_puts(struct database *db, const struct group *group, struct err *e)
 {
-	list_each(link, &group->puts)
-	{
+	list_each (link, &group->puts) {
 		if (statements_write(db, list_of(link, struct put, link), e) < 0)
 			return -1;
 	}
@@ -61,8 +59,7 @@ static int write_all(struct database *db, struct list *groups)
 {
 	if (sql(db, "BEGIN IMMEDIATE", NULL) < 0)
 		return -1;
-	list_each(link, groups)
-	{
+	list_each (link, groups) {
 		if (write_group(db, list_of(link, struct group, link)) < 0)
 			return -1;
 	}
@@ -82,8 +79,7 @@ static void write_each(struct database *db, struct list *groups)
 {
 	struct err why;
 	bool lost = false;
-	list_each(link, groups)
-	{
+	list_each (link, groups) {
 		struct group *group = list_of(link, struct group, link);
 		lost = lost || sql(db, "BEGIN IMMEDIATE", &why) < 0;
 		if (lost)

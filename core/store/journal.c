@@ -302,7 +302,8 @@ void journal_each(struct journal *j, void (*record)(void *ctx, const char *bytes
 			read_part(j, &j->parts[i], record, ctx);
 }
 
-struct journal *journal_open(const char *directory, const struct journal_bounds *bounds, struct loop *loop, struct err *e)
+struct journal *journal_open(const char *directory, const struct journal_bounds *bounds, struct loop *loop,
+			     struct err *e)
 {
 	struct journal *j = mem_new(sizeof(*j));
 	*j = (struct journal){ .directory = mem_text(directory), .bounds = *bounds, .loop = loop, .fd = -1 };

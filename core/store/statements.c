@@ -66,9 +66,11 @@ static const struct write_row {
 	[STORE_COUNTER_PUT] = { "counter",
 				6,
 				false,
-				{ "INSERT INTO counter (point, modulus, reading, turns, speed, utc) VALUES (?1, ?2, ?3, ?4,"
+				{ "INSERT INTO counter (point, modulus, reading, turns, speed, utc) VALUES (?1, ?2, "
+				  "?3, ?4,"
 				  " ?5, ?6) ON CONFLICT (point) DO UPDATE SET modulus = excluded.modulus, reading ="
-				  " excluded.reading, turns = excluded.turns, speed = excluded.speed, utc = excluded.utc" } },
+				  " excluded.reading, turns = excluded.turns, speed = excluded.speed, utc = "
+				  "excluded.utc" } },
 	[STORE_FOUND_PUT] = { "what was found on",
 			      3,
 			      false,

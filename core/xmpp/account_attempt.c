@@ -206,7 +206,8 @@ static void on_stream_over(void *ctx, struct element *start)
 	struct attribute room[2];
 	struct incoming in;
 	struct incoming_room addresses;
-	if (a->thing && fill_in(a, start, room) && incoming_read(&in, &addresses, &a->all->link, start) == 0 && in.answer.armed)
+	if (a->thing && fill_in(a, start, room) && incoming_read(&in, &addresses, &a->all->link, start) == 0 &&
+	    in.answer.armed)
 		reply_refuse(&in.answer, &reply_policy_violation, "The stanza is too large.");
 }
 

@@ -83,8 +83,7 @@ static void check_out(struct things *t, struct thing *thing, const struct friend
 
 static void take_all(struct things *t, struct thing *thing, const struct element *query)
 {
-	list_each(at, &thing->friends)
-	{
+	list_each (at, &thing->friends) {
 		const struct friend *f = list_of(at, struct friend, link);
 		if (f->out)
 			check_out(t, thing, f, query);
@@ -116,7 +115,8 @@ static void fetched(void *ctx, const struct element *stanza)
 static void forget_known(struct things *t, const char *local)
 {
 	struct thing *thing = house_find_thing(t->house, local, strlen(local));
-	list_each(at, &thing->friends) drop_known(list_of(at, struct friend, link));
+	list_each (at, &thing->friends)
+		drop_known(list_of(at, struct friend, link));
 }
 
 void mirror_up(struct things *t, const char *local)

@@ -177,8 +177,7 @@ void presence_say(struct things *t, const struct thing *thing, const char *type,
 /* To those who see the values; to the others, too, if it is not only of values. */
 static bool state_friends(struct things *t, struct thing *thing, bool news)
 {
-	list_each(at, &thing->friends)
-	{
+	list_each (at, &thing->friends) {
 		const struct friend *f = list_of(at, struct friend, link);
 		enum view view = f->role == ROLE_SERVICE ? VIEW_BARE : VIEW_ALL;
 		if (!(f->subscription & SUBSCRIPTION_FROM) || (news && view == VIEW_BARE))
@@ -233,8 +232,7 @@ static void tell_due(void *ctx)
 {
 	struct things *t = ctx;
 	int64_t next = INT64_MAX;
-	list_each(at, &t->dirty)
-	{
+	list_each (at, &t->dirty) {
 		struct thing *thing = list_of(at, struct thing, dirty_link);
 		int64_t wait = wait_of(t, thing);
 		if (wait == 0 && !tell(t, thing)) {
@@ -346,8 +344,7 @@ static void leave_one(struct things *t, struct thing *thing)
 		presence_unavailable(t, thing, NULL);
 		return;
 	}
-	list_each(at, &thing->friends)
-	{
+	list_each (at, &thing->friends) {
 		const struct friend *f = list_of(at, struct friend, link);
 		if (f->subscription & SUBSCRIPTION_FROM)
 			presence_unavailable(t, thing, f->jid);

@@ -60,8 +60,8 @@ static const struct {
 	const char *word;
 	int64_t (*number)(int64_t second); /* NULL: all */
 } periods[] = {
-	{ "historicalSecond", in_second }, { "historicalMinute", in_minute },   { "historicalHour", in_hour },
-	{ "historicalDay", in_day },       { "historicalWeek", in_week },       { "historicalMonth", in_month },
+	{ "historicalSecond", in_second },   { "historicalMinute", in_minute }, { "historicalHour", in_hour },
+	{ "historicalDay", in_day },         { "historicalWeek", in_week },     { "historicalMonth", in_month },
 	{ "historicalQuarter", in_quarter }, { "historicalYear", in_year },     { "historicalOther", NULL },
 };
 
@@ -92,14 +92,13 @@ static unsigned periods_of(unsigned wanted, int64_t at_ms, int64_t next_ms)
 {
 	unsigned told = wanted & OTHER;
 	for (unsigned i = 0; i < PERIODS - 1; i++)
-		if ((wanted & 1u << i) &&
-		    periods[i].number(at_ms / SECOND) < periods[i].number(next_ms / SECOND))
+		if ((wanted & 1u << i) && periods[i].number(at_ms / SECOND) < periods[i].number(next_ms / SECOND))
 			told |= 1u << i;
 	return told;
 }
 
 struct recall {
-	struct list link; /* in things.recalls */
+	struct list link;        /* in things.recalls */
 	struct recall_wish wish; /* its texts are in room */
 	const char *point;       /* whose past comes next, in wish.points */
 	uint64_t next;           /* number of its first sample that was not told */
@@ -117,8 +116,8 @@ static char *keep(char **at, const char *text, size_t size)
 static size_t count_of(const struct things *t, const char *from_bare)
 {
 	size_t n = 0;
-	list_each(at, &t->recalls) n +=
-		text_same(list_of(at, struct recall, link)->wish.from_bare, from_bare);
+	list_each (at, &t->recalls)
+		n += text_same(list_of(at, struct recall, link)->wish.from_bare, from_bare);
 	return n;
 }
 
@@ -198,7 +197,8 @@ static void go_on(struct things *t, struct recall *r)
 {
 	struct page page = { 0 };
 	struct thing *thing = house_find_thing(t->house, r->local, strlen(r->local));
-	if (!thing || !gate_may(thing, r->wish.from_bare, RIGHT_READ)) { /* he was put out meanwhile, or the thing is gone */
+	if (!thing ||
+	    !gate_may(thing, r->wish.from_bare, RIGHT_READ)) { /* he was put out meanwhile, or the thing is gone */
 		recall_free(t, r);
 		return;
 	}
@@ -251,8 +251,7 @@ bool recall_begin(struct things *t, struct thing *thing, const struct recall_wis
 
 void recall_cancel(struct things *t, const char *local, const char *to, const char *seqnr)
 {
-	list_each(at, &t->recalls)
-	{
+	list_each (at, &t->recalls) {
 		struct recall *r = list_of(at, struct recall, link);
 		if (strcmp(r->local, local) == 0 && strcmp(r->wish.to, to) == 0 && strcmp(r->wish.seqnr, seqnr) == 0)
 			recall_free(t, r);
@@ -262,5 +261,6 @@ void recall_cancel(struct things *t, const char *local, const char *to, const ch
 void recall_drop_all(struct things *t)
 {
 	timer_stop(t->loop, &t->recalling);
-	list_each(at, &t->recalls) recall_free(t, list_of(at, struct recall, link));
+	list_each (at, &t->recalls)
+		recall_free(t, list_of(at, struct recall, link));
 }

@@ -281,8 +281,7 @@ void sensor_take_cancel(void *self, struct incoming *in)
 		reply_refuse(&in->answer, &reply_bad_request, "seqnr is missing or too long.");
 		return;
 	}
-	list_each(at, &t->reads)
-	{
+	list_each (at, &t->reads) {
 		struct reading *r = list_of(at, struct reading, link);
 		if (r->wish.thing == in->target && strcmp(r->to, in->from) == 0 && strcmp(r->seqnr, seqnr) == 0)
 			r->dropped = true;
@@ -293,7 +292,8 @@ void sensor_take_cancel(void *self, struct incoming *in)
 
 void sensor_drop_all(struct things *t)
 {
-	list_each(at, &t->reads) list_of(at, struct reading, link)->dropped = true;
+	list_each (at, &t->reads)
+		list_of(at, struct reading, link)->dropped = true;
 	recall_drop_all(t);
 }
 
