@@ -23,6 +23,7 @@ struct coappeer *coappeer_new(struct coapnet *net, const struct coaprows_bus *bu
 {
 	struct coappeer *peer = mem_new(sizeof(*peer));
 	*peer = (struct coappeer){ .net = net, .bus = bus, .options = options, .uri = &options->uri };
+	peer->n_addresses = 1;
 	peer->heard_at_end = UINT64_MAX;
 	peer->dtls.on_change = on_dtls;
 	peer->dtls.ctx = peer;
@@ -163,13 +164,24 @@ static void drop_session(struct coappeer *peer)
 	peer->dtls.up = peer->dtls.down = false;
 }
 
+/* Nothing was heard of the address of this session: the next one has its turn. True: not all of them had it. */
+static bool turns_elsewhere(struct coappeer *peer)
+{
+	bool mute = peer->heard == peer->heard_at_begin;
+	peer->which += mute;
+	peer->tried = mute ? (peer->tried + 1) % peer->n_addresses : 0;
+	return peer->tried > 0;
+}
+
 /* A device with a name that does not answer at all may have moved. Not while somebody counts on notifications to the
  * port of this session: their own silence ends that first. */
 static void consider_moving(struct coappeer *peer, const struct coappeer_exchange *x)
 {
 	bool silent = peer->heard == x->heard;
-	if (silent && !peer->uri->numeric && !peer->n_registered && list_empty(&peer->flying))
-		drop_session(peer);
+	if (!silent || peer->uri->numeric || peer->n_registered || !list_empty(&peer->flying))
+		return;
+	turns_elsewhere(peer);
+	drop_session(peer);
 }
 
 /* It was silent: what it would get late must not be sent any more, and it may be another one by now. */
@@ -253,6 +265,8 @@ void coappeer_nack(struct coappeer_exchange *x, enum coapnet_nack nack)
 	struct err why;
 	if (nack == COAPNET_UNREACHABLE) {
 		x->suspect = true;
+		if (x->peer->heard == x->peer->heard_at_begin && x->peer->tried + 1 < x->peer->n_addresses)
+			give_up_session(x->peer, "nobody is there");
 		return;
 	}
 	err_set(&why, "%s", ends[nack].why);
@@ -293,6 +307,7 @@ static void fly(struct coappeer_exchange *x)
 	list_drop(&x->link);
 	list_add(&peer->flying, &x->link);
 	x->flying = *x->busy = true;
+	x->suspect = false;
 	x->heard = peer->heard;
 	x->sent_ms = loop_now(peer->net->loop);
 	peer->n_flying++;
@@ -350,28 +365,29 @@ static void on_handshake_late(void *ctx)
 }
 
 /* A write under way may have been done or not: it ends when it is late. All others are asked for in the next session, unless
- * the one before heard nothing either. */
+ * the one before heard nothing either and there is no other address. */
 static void end_session(struct coappeer *peer)
 {
 	struct err why = peer->dtls.why;
 	bool useful = peer->dtls.up && peer->heard != peer->heard_at_end;
+	bool elsewhere = turns_elsewhere(peer);
 	peer->heard_at_end = peer->heard;
 	peer->lost = 0;
 	drop_session(peer);
 	queue_reads_again(peer);
-	if (!useful)
+	if (!useful && !elsewhere)
 		end_queued(peer, &why);
 	if (peer->on_lost)
 		peer->on_lost(peer);
 }
 
-static int open_session(struct coappeer *peer, const struct sockaddr *address, socklen_t size, struct err *e)
+static int open_session(struct coappeer *peer, const struct sockaddr_storage *address, struct err *e)
 {
 	const struct coaprows_bus *o = peer->bus;
 	coap_address_t to;
 	coap_address_init(&to);
-	to.size = size;
-	memcpy(&to.addr, address, size);
+	to.size = resolve_size(address);
+	memcpy(&to.addr, address, to.size);
 	const struct coaprows_secure *secure = coaprows_secure(o, peer->options);
 	const struct coapway *way = coapnet_way(peer->net, secure, e);
 	if (!way)
@@ -389,10 +405,11 @@ static int open_session(struct coappeer *peer, const struct sockaddr *address, s
 	coap_session_set_nstart(peer->session, LIBCOAP_NSTART);
 	coap_session_set_mtu(peer->session,
 			     COAP_RXBUFFER_SIZE); /* else it drops what is larger, and nobody knows why */
+	peer->heard_at_begin = peer->heard;
 	return 0;
 }
 
-static void on_resolved(void *ctx, const struct sockaddr *address, socklen_t size, const struct err *why)
+static void on_resolved(void *ctx, const struct sockaddr_storage *list, size_t n, const struct err *why)
 {
 	struct coappeer *peer = ctx;
 	struct coapnet *net = peer->net;
@@ -400,7 +417,8 @@ static void on_resolved(void *ctx, const struct sockaddr *address, socklen_t siz
 	coapnet_enter(net);
 	coapnet_release(net);
 	peer->resolve = NULL;
-	if (!net->closing && address && open_session(peer, address, size, &e) < 0)
+	peer->n_addresses = n ? n : 1;
+	if (!net->closing && n && open_session(peer, &list[peer->which % n], &e) < 0)
 		why = &e;
 	if (!net->closing && !peer->session)
 		end_queued(peer, why);
@@ -413,7 +431,7 @@ static void find_address(struct coappeer *peer)
 	if (peer->resolve)
 		return;
 	coapnet_hold(peer->net); /* until on_resolved, which also comes after a cancel */
-	peer->resolve = resolve_begin(peer->net->loop, peer->uri->host, peer->uri->port, SOCK_DGRAM, on_resolved, peer);
+	peer->resolve = resolve_all(peer->net->loop, peer->uri->host, peer->uri->port, SOCK_DGRAM, on_resolved, peer);
 }
 
 static void pump(void *ctx)

@@ -10,6 +10,9 @@
  * passed) is taken back with all others of the session, and GETs that were among them begin anew. A device with a name
  * that was silent altogether is looked up again.
  *
+ * A name may have several addresses, and a device may listen at one of them only: where nothing was heard the next one has its
+ * turn, at once when the first says that nobody is there.
+ *
  * With coaps nothing flies before the handshake is over. A device that was restarted does not say that it has lost its
  * session: after `max_lost` requests without answer, or when it says so, a new one is begun, and GETs under way begin anew.
  * There taking back would end the session: so only a write is taken back.
@@ -33,6 +36,8 @@ struct coappeer {
 	const struct uri *uri;             /* in options */
 	coap_session_t *session;           /* NULL: there is no address yet */
 	struct resolve *resolve;           /* NULL: nothing under way */
+	size_t which, n_addresses, tried;  /* of its name: whose turn it is; how many in a row were not heard */
+	uint64_t heard_at_begin;           /* heard, when the session began */
 	struct list resources;             /* struct coapres.link, the driver's */
 	struct list queue, flying, ending; /* struct coappeer_exchange.link */
 	size_t n_flying, n_registered;     /* observations that count on this session */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The resolver is ours: every name is at 127.0.0.`host`. */
-static _Atomic unsigned host = 1;
+/* The resolver is ours: every name is at 127.0.0.`host`, and before that at 127.0.0.`other`, if that is not 0. */
+static _Atomic unsigned host = 1, other;
 static _Atomic unsigned questions;
 
 struct answer {
@@ -16,25 +16,37 @@ struct answer {
 	struct sockaddr_in at;
 };
 
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+static struct addrinfo *answer(unsigned where, const char *service, struct addrinfo *next)
 {
 	struct answer *a = calloc(1, sizeof(*a));
-	(void)name, (void)hints;
-	questions++;
 	a->at.sin_family = AF_INET;
 	a->at.sin_port = htons((uint16_t)strtoul(service, NULL, 10));
-	a->at.sin_addr.s_addr = htonl(0x7f000000 + host);
+	a->at.sin_addr.s_addr = htonl(0x7f000000 + where);
 	a->info.ai_family = AF_INET;
 	a->info.ai_socktype = SOCK_DGRAM;
 	a->info.ai_addrlen = sizeof(a->at);
 	a->info.ai_addr = (struct sockaddr *)&a->at;
-	*ret = &a->info;
+	a->info.ai_next = next;
+	return &a->info;
+}
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
+{
+	(void)name, (void)hints;
+	questions++;
+	*ret = answer(host, service, NULL);
+	if (other)
+		*ret = answer(other, service, *ret);
 	return 0;
 }
 
 void freeaddrinfo(struct addrinfo *info)
 {
-	free(info);
+	while (info) {
+		struct addrinfo *next = info->ai_next;
+		free(info);
+		info = next;
+	}
 }
 
 static struct point *point(struct coap_field *f, const char *options)
@@ -106,5 +118,26 @@ Test(coap_moves, a_device_that_is_only_slow_keeps_its_session)
 	RIG_UNTIL(f.rig, coap_field_is_current(o, r));
 	cr_assert_eq(questions, 1);
 	cr_assert_eq(f.d->n_registers, 1, "nobody had to register anew");
+	coap_field_free(&f);
+}
+
+/* As "localhost" is on an ordinary Debian, and a device with IPv4 and IPv6 that listens at one of them. */
+Test(coap_moves, a_device_that_listens_at_one_of_its_addresses_is_asked_there)
+{
+	struct coap_field f = coap_field_new("timeout=5s");
+	struct coapd_resource *r = coapd_add(f.d, "/t", false);
+	struct point *p = point(&f, "path=/t");
+	other = 9;
+	rig_start(f.rig);
+	cr_assert_eq(rig_read(f.rig, p, NULL), REQUEST_DONE);
+	cr_assert(coap_field_is_current(p, r));
+	unsigned so_far = questions;
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(rig_read(f.rig, p, NULL), REQUEST_DONE);
+	cr_assert_eq(questions, so_far, "where it answered it is asked again");
+	coapd_kill(f.d);
+	cr_assert_neq(rig_read(f.rig, p, NULL), REQUEST_DONE, "nobody is anywhere: that is the end of it");
+	coapd_restart(f.d);
+	cr_assert_eq(rig_read(f.rig, p, NULL), REQUEST_DONE);
 	coap_field_free(&f);
 }
