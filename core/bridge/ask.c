@@ -250,15 +250,39 @@ static void (*const confirm_by[])(struct bridge *b, struct request *r) = {
 	[CONFIRM_RESPONSE] = confirm_response,
 };
 
-/* One line for each change of state, with the cause as the driver knows it. */
+static bool is_silence(enum trouble t)
+{
+	return t == TROUBLE_AWAY || t == TROUBLE_TIMEOUT;
+}
+
+static void log_trouble(struct bridge *b, const struct point *p, const struct err *why)
+{
+	struct device *d = p->device;
+	bool silent = is_silence(p->last.trouble);
+	if (silent && d->told == p->last.trouble)
+		return;
+	d->told = silent ? p->last.trouble : TROUBLE_NONE;
+	log_warn(b->log, "point '%s.%s': %s", d->id, p->id, why ? why->text : trouble_word(p->last.trouble));
+}
+
+static void log_recovery(struct bridge *b, const struct point *p, enum trouble was)
+{
+	struct device *d = p->device;
+	bool said = is_silence(was) && d->told == TROUBLE_NONE;
+	d->told = TROUBLE_NONE;
+	if (!said)
+		log_info(b->log, "point '%s.%s': good again", d->id, p->id);
+}
+
+/* One line for each change of state, with the cause as the driver knows it. A device that is silent is so with all of its points:
+ * the first one speaks for the others. */
 static void log_change(struct bridge *b, const struct point *p, enum quality was, enum trouble why_was,
 		       const struct err *why)
 {
 	if (p->last.quality == QUALITY_BAD && (was != QUALITY_BAD || why_was != p->last.trouble))
-		log_warn(b->log, "point '%s.%s': %s", p->device->id, p->id,
-			 why ? why->text : trouble_word(p->last.trouble));
+		log_trouble(b, p, why);
 	else if (p->last.quality == QUALITY_GOOD && was == QUALITY_BAD)
-		log_info(b->log, "point '%s.%s': good again", p->device->id, p->id);
+		log_recovery(b, p, why_was);
 }
 
 /* Registers have digits that are not shown: what was read back is compared as the device has it. A message is not, which may write

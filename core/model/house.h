@@ -41,6 +41,7 @@ struct device {
 	struct point **points; /* owned */
 	size_t n_points;
 	char *group_key; /* one key that claims all its things; kept by the store */
+	enum trouble told; /* the silence that the log has a line of: its other points need none; loop thread */
 	bool leaving; /* it is taken out of the running house: nothing is asked of it any more */
 	bool joining; /* it has just come into the running house: its bus does not know it yet */
 	char *found;  /* the bus's own word for it; NULL: it stands in a file */

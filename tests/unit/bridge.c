@@ -193,6 +193,44 @@ Test(bridge, marks_what_could_not_be_read_and_names_why)
 	rig_free(rig);
 }
 
+static size_t count(const char *text, const char *word)
+{
+	size_t n = 0;
+	for (; (text = strstr(text, word)); text++)
+		n++;
+	return n;
+}
+
+/* A site with thirty absent meters would have hundreds of lines that say the same. */
+Test(bridge, says_once_that_a_device_is_silent_and_of_each_point_what_is_its_own)
+{
+	static const struct {
+		int status;
+		const char *word;
+		size_t lines;
+	} rows[] = { { REQUEST_TIMEOUT, "does not answer", 1 }, { REQUEST_DONE, "good again", 1 },
+		     { REQUEST_REFUSED, "refuse", 2 },		{ REQUEST_DONE, "good again", 2 },
+		     { REQUEST_TIMEOUT, "does not answer", 1 }, { REQUEST_TIMEOUT, "does not answer", 0 },
+		     { REQUEST_REFUSED, "refuse", 2 },		{ REQUEST_TIMEOUT, "does not answer", 1 } };
+	struct rig *rig = rig_new(&play_driver, NULL);
+	two_points(rig);
+	rig_start(rig);
+	struct play *play = play_of(rig->bridge);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *written = NULL;
+		size_t size = 0;
+		RIG_UNTIL(rig, play->n_asked == 2);
+		rig->log.file = open_memstream(&written, &size);
+		end_all(rig, rows[i].status);
+		fclose(rig->log.file);
+		rig->log.file = NULL;
+		cr_expect_eq(count(written, rows[i].word), rows[i].lines, "row %zu: %s", i, written);
+		free(written);
+		loop_skip(rig->loop, 1000);
+	}
+	rig_free(rig);
+}
+
 Test(bridge, hints_at_the_deadline_and_waits_for_the_end)
 {
 	struct rig *rig = rig_new(&play_driver, NULL);
