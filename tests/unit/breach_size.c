@@ -110,15 +110,16 @@ Test(breach_size, of_failures_is_told_in_pieces_that_fit)
 		       "<iq type='get' id='1' from='" FRIEND
 		       "/r' to='boiler@things.test'><req xmlns='urn:xmpp:iot:sensordata' seqnr='1' peak='true'/>"
 		       "</iq>");
-	while (s->n_asked < TEXTS)
-		loop_turn(s->loop);
-	while (s->n_asked)
-		stage_answer(s, REQUEST_AWAY, NULL);
 	while (errors < TEXTS) {
-		const char *text = stage_wait(s, "<failure");
-		cr_expect_eq(done, 0, "done comes last");
-		errors += count(text, "<error ");
-		done += count(text, "done='true'");
+		while (s->n_asked) /* more than once: polls and the read ask for the same points */
+			stage_answer(s, REQUEST_AWAY, NULL);
+		const char *text = fake_link_find(s->link, "<failure");
+		if (text) {
+			cr_expect_eq(done, 0, "done comes last");
+			errors += count(text, "<error ");
+			done += count(text, "done='true'");
+		} else
+			loop_turn(s->loop);
 	}
 	cr_expect_eq(errors, TEXTS);
 	cr_expect_eq(done, 1);
