@@ -2,13 +2,11 @@
 
 #include "core/base/limits.h"
 #include "core/base/mem.h"
-#include "core/conf/conf.h"
-#include "core/drivers.h"
+#include "tests/lib/loads.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* What devices really publish, line by line "topic message", and what becomes of it: discovery/NAME.txt and NAME.conf. */
 
@@ -87,25 +85,6 @@ static char *read_file(const char *name, const char *suffix)
 	return t.data;
 }
 
-/* As `jidgate check` would. */
-static void expect_loads(const char *devices, size_t n_devices)
-{
-	char path[] = "/tmp/jidgate-found-XXXXXX";
-	int fd = mkstemp(path);
-	cr_assert_geq(fd, 0);
-	dprintf(fd, "buses = ( { id = \"broker\"; protocol = \"mqtt\"; host = \"192.0.2.1\"; } );\ndevices = (\n%s);\n",
-		devices);
-	const struct protocol **protocols = drivers_protocols();
-	struct conf c;
-	cr_expect_eq(conf_load(&c, path, protocols), 0, "%s", c.errors.data);
-	cr_expect_eq(c.n_errors, 0, "%s", c.errors.data);
-	cr_expect_eq(c.house->n_devices, n_devices);
-	conf_free(&c);
-	mem_free(protocols);
-	close(fd);
-	unlink(path);
-}
-
 static void looks_like(const char *name, bool hidden, size_t n_devices)
 {
 	struct hearing h;
@@ -121,7 +100,7 @@ static void looks_like(const char *name, bool hidden, size_t n_devices)
 	char *both = mem_format("%s%s", h.notes.data ? h.notes.data : "", all);
 	char *golden = read_file(name, hidden ? ".all.conf" : ".conf");
 	cr_expect_str_eq(both, golden, "%s is now\n%s", name, both);
-	expect_loads(all, n_devices);
+	loads_devices(all, n_devices);
 	mem_free(golden);
 	mem_free(both);
 	mem_free(all);
@@ -426,7 +405,7 @@ Test(hafound, a_message_cannot_write_configuration)
 	     "{\"command_topic\": \"a\\\"; qos = 2; x = \\\"\", \"name\": \"n\\\"; } ); } # \\n @include \\\"x\\\"\","
 	     " \"unique_id\": \"u\\\"; } // ${raw}\", \"payload_on\": \"\\\\\\\" ${raw}\"}");
 	char *all = print_all(&h);
-	expect_loads(all, 1);
+	loads_devices(all, 1);
 	mem_free(all);
 	end(&h);
 }
@@ -458,7 +437,7 @@ Test(hafound, mutated_messages_print_nothing_that_does_not_load)
 	size_t n = h.found.n_changed;
 	char *all = print_all(&h);
 	if (n)
-		expect_loads(all, n);
+		loads_devices(all, n);
 	mem_free(all);
 	mem_free(lines);
 	end(&h);

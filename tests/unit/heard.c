@@ -2,13 +2,11 @@
 
 #include "core/base/limits.h"
 #include "core/base/mem.h"
-#include "core/conf/conf.h"
-#include "core/drivers.h"
+#include "tests/lib/loads.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 TestSuite(heard, .timeout = 60);
 
@@ -17,32 +15,13 @@ static void tell(struct heard *h, const char *topic, const char *message)
 	heard_take(h, topic, message, strlen(message));
 }
 
-/* As `jidgate check` would. */
-static void expect_loads(const char *devices, size_t n_devices)
-{
-	char path[] = "/tmp/jidgate-heard-XXXXXX";
-	int fd = mkstemp(path);
-	cr_assert_geq(fd, 0);
-	dprintf(fd, "buses = ( { id = \"broker\"; protocol = \"mqtt\"; host = \"192.0.2.1\"; } );\ndevices = (\n%s);\n",
-		devices);
-	const struct protocol **protocols = drivers_protocols();
-	struct conf c;
-	cr_expect_eq(conf_load(&c, path, protocols), 0, "%s", c.errors.data);
-	cr_expect_eq(c.n_errors, 0, "%s", c.errors.data);
-	cr_expect_eq(c.house->n_devices, n_devices);
-	conf_free(&c);
-	mem_free(protocols);
-	close(fd);
-	unlink(path);
-}
-
 static void expect(struct heard *h, const char *wanted, size_t n_devices)
 {
 	struct text all = { 0 };
 	cr_expect_eq(heard_print(h, "broker", NULL, 0, &all), n_devices);
 	cr_expect_str_eq(all.data ? all.data : "", wanted, "%s", all.data);
 	if (n_devices)
-		expect_loads(all.data, n_devices);
+		loads_devices(all.data, n_devices);
 	text_free(&all);
 	heard_end(h);
 }
@@ -110,7 +89,7 @@ Test(heard, ids_are_unique_and_hostile_names_are_only_names)
 	struct text all = { 0 };
 	size_t n = heard_print(&h, "broker", NULL, 0, &all);
 	cr_expect_eq(n, 4);
-	expect_loads(all.data, n);
+	loads_devices(all.data, n);
 	text_free(&all);
 	heard_end(&h);
 }
